@@ -1,0 +1,58 @@
+import { eventIterator } from '@orpc/contract';
+import * as z from 'zod/mini';
+import { roles } from '../domain/member.ts';
+import { procedure, viewOf, wallTimeSchema } from './base.ts';
+
+export const acceptSchema = z.discriminatedUnion('from', [
+  z.object({ from: z.literal('nobody') }),
+  z.object({ from: z.literal('everyone') }),
+  z.object({ from: z.literal('listed'), members: z.array(z.string()) }),
+]);
+
+export const peerSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  self: z.boolean(),
+  role: z.enum(roles),
+  state: z.enum(['online', 'unreachable', 'never-seen']),
+  /** Seat in the present voter configuration. */
+  voter: z.boolean(),
+  coordinator: z.boolean(),
+  rank: z.nullable(z.number()),
+  os: z.string(),
+  arch: z.string(),
+  memoryBytes: z.nullable(z.number()),
+  slots: z.nullable(z.number()),
+  running: z.number(),
+  /** 0 to 1 of all cores, as the machine last said; null when it has not. */
+  load: z.nullable(z.number()),
+  loadAgeMs: z.nullable(z.number()),
+  /** What it runs for others, in words. */
+  accepts: z.string(),
+  rttMs: z.nullable(z.number()),
+  addresses: z.array(z.string()),
+  /** Slots of the log this machine is known to hold, for voters and learners the coordinator hears. */
+  committed: z.nullable(z.number()),
+  lastSeen: z.nullable(wallTimeSchema),
+  joinedAt: wallTimeSchema,
+});
+export type Peer = z.infer<typeof peerSchema>;
+
+export const peersViewSchema = z.object({ peers: z.array(peerSchema) });
+
+export const peers = {
+  list: procedure.output(viewOf(peersViewSchema)),
+  watch: procedure.output(eventIterator(viewOf(peersViewSchema))),
+  ping: procedure.input(z.object({ id: z.string() })).output(z.object({ rttMs: z.number() })),
+  /** Asks the distributed hash table which members are closest to a key, by XOR distance. */
+  closest: procedure
+    .input(z.object({ key: z.string().check(z.maxLength(200)) }))
+    .output(z.object({ keyHash: z.string(), peers: z.array(z.object({ id: z.string(), name: z.string(), commonBits: z.number() })) })),
+};
+
+export const policy = {
+  get: procedure.output(z.object({ accepts: acceptSchema, slots: z.number() })),
+  set: procedure
+    .input(z.object({ accepts: z.optional(acceptSchema), slots: z.optional(z.number().check(z.gte(0), z.lte(1_024))) }))
+    .output(z.object({ accepts: acceptSchema, slots: z.number() })),
+};

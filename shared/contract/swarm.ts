@@ -1,0 +1,103 @@
+import { eventIterator } from '@orpc/contract';
+import * as z from 'zod/mini';
+import { roles } from '../domain/member.ts';
+import { nodeRefSchema, procedure, viewOf, wallTimeSchema } from './base.ts';
+
+/** `founding`: has no swarm yet. `alone`: the only member. Others as in the status bar. */
+export const swarmStates = ['none', 'alone', 'healthy', 'degraded', 'electing', 'no-quorum'] as const;
+
+const voterSchema = z.object({ node: nodeRefSchema, rank: z.number(), reachable: z.boolean() });
+
+export const overviewSchema = z.object({
+  version: z.string(),
+  self: z.object({
+    id: z.string(),
+    name: z.string(),
+    role: z.enum(['learner', 'voter', 'candidate', 'coordinator']),
+    addresses: z.array(z.string()),
+    home: z.string(),
+    startedAt: wallTimeSchema,
+    slots: z.number(),
+    running: z.number(),
+  }),
+  swarm: z.nullable(z.object({ id: z.string(), name: z.string() })),
+  state: z.enum(swarmStates),
+  /** One sentence for the banner or the chip: what is the matter, since when, what waits. Empty when all is well. */
+  message: z.string(),
+  members: z.object({ total: z.number(), reachable: z.number() }),
+  coordinator: z.nullable(
+    z.object({ node: nodeRefSchema, ballot: z.string(), since: wallTimeSchema, reason: z.string() }),
+  ),
+  quorum: z.object({ voters: z.array(voterSchema), reachable: z.number(), needed: z.number(), mayFail: z.number() }),
+  log: z.object({ committed: z.number(), applied: z.number(), configId: z.number() }),
+  tasks: z.object({
+    waiting: z.number(),
+    running: z.number(),
+    succeeded: z.number(),
+    failed: z.number(),
+    /** Slots of all machines: in use and in all. */
+    slotsUsed: z.number(),
+    slotsTotal: z.number(),
+  }),
+  locks: z.object({ held: z.number(), waiting: z.number() }),
+  /** Why work waits although machines are idle, in one sentence; empty when it is not so. */
+  insight: z.string(),
+  activity: z.array(
+    z.object({
+      id: z.number(),
+      at: wallTimeSchema,
+      kind: z.enum(['coordinator', 'member', 'task', 'lock', 'config', 'refused', 'policy']),
+      text: z.string(),
+    }),
+  ),
+});
+export type Overview = z.infer<typeof overviewSchema>;
+
+export const invitationSchema = z.object({
+  link: z.string(),
+  expiresAt: wallTimeSchema,
+  role: z.enum(roles),
+  addresses: z.array(z.string()),
+});
+
+export const pairingRequestSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  os: z.string(),
+  /** The same short words both screens show. */
+  words: z.array(z.string()),
+  role: z.enum(roles),
+  at: wallTimeSchema,
+});
+export type PairingRequest = z.infer<typeof pairingRequestSchema>;
+
+export const swarm = {
+  overview: procedure.output(viewOf(overviewSchema)),
+  watch: procedure.output(eventIterator(viewOf(overviewSchema))),
+  /** Founds a swarm with this machine as its only member. */
+  create: procedure
+    .input(z.object({ name: z.string().check(z.minLength(1), z.maxLength(60)) }))
+    .output(z.object({ id: z.string(), name: z.string() })),
+  /** A one-time invitation. With `autoApprove` whoever shows the secret is admitted without a question. */
+  invite: procedure
+    .input(
+      z.object({
+        role: z._default(z.enum(roles), 'worker'),
+        ttlMs: z._default(z.number().check(z.gte(1_000), z.lte(86_400_000)), 600_000),
+        autoApprove: z._default(z.boolean(), false),
+      }),
+    )
+    .output(invitationSchema),
+  /** Asks to join with a link; answers once the inviter has decided. */
+  join: procedure
+    .input(z.object({ link: z.string().check(z.maxLength(4_096)) }))
+    .output(z.object({ id: z.string(), name: z.string(), role: z.enum(roles), words: z.array(z.string()) })),
+  leave: procedure.output(z.object({ left: z.boolean() })),
+  /** Machines that ask to be let in, here. */
+  requests: procedure.output(z.array(pairingRequestSchema)),
+  decide: procedure.input(z.object({ id: z.string(), admit: z.boolean() })).output(z.object({ decided: z.boolean() })),
+  /** Signs that a member no longer belongs. Needs the admin role. */
+  revoke: procedure
+    .input(z.object({ member: z.string(), reason: z.string().check(z.maxLength(200)) }))
+    .output(z.object({ revoked: z.boolean() })),
+};

@@ -1,0 +1,71 @@
+import type { NodeId, Slot } from '../../../shared/domain/ids.ts';
+import type { Failure } from '../../../shared/domain/failure.ts';
+import type { ElectionMessage } from '../election/messages.ts';
+import type { Ballot } from '../paxos/ballot.ts';
+import type { PaxosFact, Snapshot } from '../paxos/facts.ts';
+import type { PaxosMessage } from '../paxos/messages.ts';
+import type { VoterConfig } from '../paxos/voters.ts';
+import type { CommandResult, LoggedRequest, Request } from '../state-machine/command.ts';
+import type { StateEvent } from '../state-machine/events.ts';
+
+/** A member hands its requests to the coordinator. No reply but a refusal: it sees them applied in its own log. */
+export type ProposalMessage =
+  | { readonly type: 'propose'; readonly requests: readonly Request[] }
+  | {
+      readonly type: 'propose-refused';
+      readonly sequences: readonly number[];
+      readonly failure: Failure;
+      /** Where the refuser believes the coordinator is. */
+      readonly coordinator: NodeId | null;
+    };
+
+export type NodeMessage = ElectionMessage | PaxosMessage<LoggedRequest> | ProposalMessage;
+
+export type NodeFact = PaxosFact<LoggedRequest>;
+
+export type NodeTimer = 'heartbeat' | 'suspect' | 'election' | 'retry' | 'learn' | 'sessions' | 'placement' | 'quorum';
+
+/** What a node process finds on its disk when it starts. */
+export interface Recovered {
+  /** The latest snapshot; a founder's first one is at slot 0, a joiner has none. */
+  readonly snapshot: Snapshot | null;
+  /** Every fact after it, in the order written. */
+  readonly facts: readonly NodeFact[];
+}
+
+export type NodeInput =
+  | { readonly type: 'started' }
+  | { readonly type: 'received'; readonly from: NodeId; readonly message: NodeMessage }
+  | { readonly type: 'timer'; readonly timer: NodeTimer }
+  | { readonly type: 'peer-connected'; readonly peer: NodeId }
+  /** A closed connection is a strong hint that the peer is gone. */
+  | { readonly type: 'peer-disconnected'; readonly peer: NodeId }
+  /** The signed membership set as this node knows it: other machines are ignored. */
+  | { readonly type: 'members-changed'; readonly members: readonly NodeId[] }
+  /** A request of this node's own services. */
+  | { readonly type: 'requested'; readonly request: Request }
+  /** The clock jumped or the machine slept: whatever was believed about others is void. */
+  | { readonly type: 'woke' }
+  /** How busy a machine says it is, 0 to 1 per core: a hint for placement. */
+  | { readonly type: 'load-heard'; readonly node: NodeId; readonly load: number };
+
+export type NodeRole = 'learner' | 'voter' | 'candidate' | 'coordinator';
+
+export type NodeEvent =
+  /** An entry took effect at `slot`. `request` is null for barriers, stop-signs and no-ops. */
+  | {
+      readonly type: 'applied';
+      readonly slot: Slot;
+      readonly request: Request | null;
+      readonly result: CommandResult;
+      readonly events: readonly StateEvent[];
+    }
+  /** The state was replaced by a snapshot at `slot`: whatever followed from events must be read from the state again. */
+  | { readonly type: 'state-replaced'; readonly slot: Slot }
+  | { readonly type: 'request-refused'; readonly sequence: number; readonly failure: Failure }
+  | { readonly type: 'role-changed'; readonly role: NodeRole; readonly ballot: Ballot | null; readonly reason: string }
+  /** `coordinator` null: none is heard. */
+  | { readonly type: 'coordinator-changed'; readonly coordinator: NodeId | null; readonly ballot: Ballot | null; readonly reason: string }
+  | { readonly type: 'config-changed'; readonly config: VoterConfig }
+  /** Compaction: this snapshot now stands for everything up to its slot. */
+  | { readonly type: 'snapshot-taken'; readonly snapshot: Snapshot };

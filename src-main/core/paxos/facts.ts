@@ -1,0 +1,26 @@
+import type { Slot } from '../../../shared/domain/ids.ts';
+import type { Ballot } from './ballot.ts';
+import type { Entry } from './messages.ts';
+import type { VoterConfig } from './voters.ts';
+
+/** All that must survive a crash; nothing else is written to the journal. Replayed in the order written. */
+export type PaxosFact<Payload> =
+  | { readonly type: 'promised'; readonly ballot: Ballot }
+  | {
+      readonly type: 'accepted';
+      readonly ballot: Ballot;
+      readonly firstSlot: Slot;
+      readonly entries: readonly Entry<Payload>[];
+    }
+  /** Entries known to be chosen, learned from a replica. */
+  | { readonly type: 'learned'; readonly firstSlot: Slot; readonly entries: readonly Entry<Payload>[] }
+  /** The votes of this node up to here are chosen. Recorded without a barrier. */
+  | { readonly type: 'committed'; readonly slot: Slot };
+
+/** Replaces every fact about slots up to `slot`. `state` is the state machine's own text. */
+export interface Snapshot {
+  readonly slot: Slot;
+  /** The configuration in force at `slot` + 1. */
+  readonly config: VoterConfig;
+  readonly state: string;
+}

@@ -1,0 +1,27 @@
+import type { NodeId, Slot } from '../../../shared/domain/ids.ts';
+import { majority } from '../machine/quorum.ts';
+
+/** A seat: a machine together with the incarnation of its state directory, so that a wiped disk is another voter. */
+export interface Voter {
+  readonly node: NodeId;
+  /** Minted when the state directory was created. */
+  readonly incarnation: string;
+  /** Higher ranks are preferred as coordinator. Fixed within a configuration. */
+  readonly rank: number;
+}
+
+/** The voters of a stretch of the log: from `firstSlot` to the stop-sign that ends it. */
+export interface VoterConfig {
+  readonly epoch: number;
+  readonly id: number;
+  readonly firstSlot: Slot;
+  readonly voters: readonly Voter[];
+}
+
+export const quorumOf = (config: VoterConfig): number => majority(config.voters.length);
+
+export const voterIn = (config: VoterConfig, node: NodeId): Voter | undefined =>
+  config.voters.find((voter) => voter.node === node);
+
+export const hasSeat = (config: VoterConfig, node: NodeId, incarnation: string): boolean =>
+  voterIn(config, node)?.incarnation === incarnation;

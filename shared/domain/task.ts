@@ -67,6 +67,8 @@ export interface TaskItem {
 /** The content-addressed document that holds what does not belong in the log. */
 export interface JobManifest {
   readonly version: 1;
+  /** Unique to one submission: two equal submissions are two documents, each with its own output folder. */
+  readonly submission: string;
   /** Placed into every attempt's folder. */
   readonly shared: readonly StagedFile[];
   readonly items: readonly TaskItem[];

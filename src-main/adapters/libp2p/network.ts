@@ -1,0 +1,1 @@
+export type { ClosestPeer, HashTable, NetworkCounters, PeerLink, SkeinNetwork, SkeinNetworkOptions } from './facade.ts';

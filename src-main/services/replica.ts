@@ -1,0 +1,34 @@
+import type { Result } from '../../shared/domain/failure.ts';
+import type { NodeId, Slot } from '../../shared/domain/ids.ts';
+import type { NodeEvent, NodeRole } from '../core/node/messages.ts';
+import type { Ballot } from '../core/paxos/ballot.ts';
+import type { VoterConfig } from '../core/paxos/voters.ts';
+import type { Command, CommandResult } from '../core/state-machine/command.ts';
+import type { SwarmState } from '../core/state-machine/state.ts';
+
+export interface ProposeOptions {
+  /** Gives up waiting after this long with `timed-out` or `unknown-outcome`: what was proposed may still be chosen. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** This machine's copy of the replicated state, and the way to change it. */
+export interface Replica {
+  readonly self: NodeId;
+  /** The state as applied here. Never kept across an event: a snapshot may replace it whole. */
+  state(): SwarmState;
+  status(): ReplicaStatus;
+  /** Answers what applying the command answered, at most once however often it had to be sent. A refusal is a failure. */
+  propose(command: Command, options?: ProposeOptions): Promise<Result<CommandResult>>;
+  /** Tells every later event in the order of the log, after it took effect on the state. Returns the end of it. */
+  onEvent(listener: (event: NodeEvent) => void): () => void;
+}
+
+export interface ReplicaStatus {
+  readonly role: NodeRole;
+  readonly coordinator: NodeId | null;
+  readonly ballot: Ballot | null;
+  readonly config: VoterConfig | null;
+  readonly committed: Slot;
+  readonly applied: Slot;
+}

@@ -23,7 +23,7 @@ export type NodeMessage = ElectionMessage | PaxosMessage<LoggedRequest> | Propos
 
 export type NodeFact = PaxosFact<LoggedRequest>;
 
-export type NodeTimer = 'heartbeat' | 'suspect' | 'election' | 'retry' | 'learn' | 'sessions' | 'placement' | 'quorum';
+export type NodeTimer = 'heartbeat' | 'suspect' | 'election' | 'retry' | 'sessions' | 'placement';
 
 /** What a node process finds on its disk when it starts. */
 export interface Recovered {

@@ -1,0 +1,321 @@
+import { assertNever } from '../../../shared/assert.ts';
+import { compareText, type NodeId } from '../../../shared/domain/ids.ts';
+import { majority } from '../machine/quorum.ts';
+import type { Random } from '../machine/random.ts';
+import type { Instant } from '../machine/time.ts';
+import type { NodeTiming } from '../machine/timing.ts';
+import type { ElectionMessage } from './messages.ts';
+
+export interface ElectionVoter {
+  readonly node: NodeId;
+  readonly rank: number;
+}
+
+export type ElectionTimer = 'suspect' | 'election';
+
+export type ElectionOutput =
+  | { readonly type: 'send'; readonly to: NodeId; readonly message: ElectionMessage }
+  | { readonly type: 'set-timer'; readonly timer: ElectionTimer; readonly afterMs: number }
+  | { readonly type: 'cancel-timer'; readonly timer: ElectionTimer }
+  /** This node may try: start phase 1. */
+  | { readonly type: 'try'; readonly reason: string }
+  /** Phase 1 took too long: drop it. */
+  | { readonly type: 'give-up' }
+  /** No coordinator is heard any more. */
+  | { readonly type: 'suspected'; readonly coordinator: NodeId | null; readonly reason: string };
+
+type State =
+  /** Somebody coordinates, or nobody is known to: wait. */
+  | 'following'
+  /** Asking all voters whether they hear a coordinator. */
+  | 'pre-voting'
+  /** Asked voters of higher rank to go first; waiting for their answers. */
+  | 'challenging'
+  /** A fit voter of higher rank has answered; waiting for the receipt of its phase-1 quorum. */
+  | 'deferring'
+  /** Phase 1 is under way. */
+  | 'trying'
+  | 'leading';
+
+type Of<Type extends ElectionMessage['type']> = Extract<ElectionMessage, { type: Type }>;
+
+/**
+ * Bully (Garcia-Molina 1982) as a failure detector's Omega: its output is "you may try". A wrong output costs
+ * time, never safety; who may lead is decided by a Paxos phase-1 quorum. The five rules are in
+ * `docs/protocols/election.md`. Rank is configuration, so two nodes never each believe they outrank the other.
+ */
+export class Bully {
+  readonly #self: NodeId;
+  readonly #timing: NodeTiming;
+  readonly #random: Random;
+  readonly #connected = new Set<NodeId>();
+  #voters: readonly ElectionVoter[] = [];
+  #state: State = 'following';
+  #coordinator: NodeId | null = null;
+  #heardAt: Instant | null = null;
+  #reason = 'no coordinator heard since the start';
+  #attempt = 0;
+  #noes = new Set<NodeId>();
+  #challenged = new Set<NodeId>();
+  #out: ElectionOutput[] = [];
+
+  constructor(self: NodeId, timing: NodeTiming, random: Random) {
+    this.#self = self;
+    this.#timing = timing;
+    this.#random = random;
+  }
+
+  /** Whom this node believes alive as coordinator: heard from within the suspicion time and still connected. */
+  hearsCoordinator(now: Instant): NodeId | null {
+    if (this.#state === 'leading') return this.#self;
+    if (this.#coordinator === null || this.#heardAt === null) return null;
+    return now - this.#heardAt < this.#timing.suspectMs ? this.#coordinator : null;
+  }
+
+  take(): ElectionOutput[] {
+    const taken = this.#out;
+    this.#out = [];
+    return taken;
+  }
+
+  /** The voters of a new configuration; whatever was under way in the old one is void. */
+  configure(voters: readonly ElectionVoter[], haste: boolean): void {
+    this.#voters = voters;
+    this.#follow();
+    this.#coordinator = null;
+    this.#heardAt = null;
+    this.#reason = 'the voters changed';
+    if (!this.#hasSeat) return this.#cancel('suspect');
+    // The former coordinator goes first: it has everything that was chosen, and the others have just heard so.
+    const alone = this.#voters.length === 1;
+    this.#armSuspicion(alone || haste ? 0 : this.#timing.suspectMs);
+  }
+
+  get #hasSeat(): boolean {
+    return this.#voters.some((voter) => voter.node === this.#self);
+  }
+
+  get #quorum(): number {
+    return majority(this.#voters.length);
+  }
+
+  peerConnected(peer: NodeId): void {
+    this.#connected.add(peer);
+  }
+
+  /** A closed connection to the coordinator is a strong hint; the pre-vote keeps acting on it safe. */
+  peerDisconnected(peer: NodeId): void {
+    this.#connected.delete(peer);
+    if (peer !== this.#coordinator || this.#state !== 'following') return;
+    this.#suspect(`the connection to the coordinator closed`);
+    if (this.#hasSeat) this.#armSuspicion(this.#random.below(20));
+  }
+
+  /** The receipt of a phase-1 quorum, or any later sign of life under that ballot. */
+  coordinatorHeard(now: Instant, coordinator: NodeId): void {
+    this.#heardAt = now;
+    this.#coordinator = coordinator;
+    if (this.#state !== 'following') this.#follow();
+    if (this.#hasSeat) this.#armSuspicion(this.#timing.suspectMs);
+  }
+
+  /** The phase 1 that this node was let try has a quorum. */
+  won(now: Instant): void {
+    this.#state = 'leading';
+    this.#coordinator = this.#self;
+    this.#heardAt = now;
+    this.#cancel('suspect');
+    this.#cancel('election');
+  }
+
+  /** Candidacy or coordination ended: another is preferred, a quorum was lost, or the clock jumped. */
+  lost(reason: string): void {
+    if (this.#coordinator === this.#self) this.#coordinator = null;
+    this.#heardAt = null;
+    this.#reason = reason;
+    this.#follow();
+    this.#armRetry();
+  }
+
+  /** This node promised another candidate's ballot: give that candidate time to show its receipt. */
+  deferTo(candidate: NodeId): void {
+    if (candidate === this.#self || this.#state === 'leading') return;
+    this.#follow();
+    if (this.#hasSeat) this.#armSuspicion(this.#timing.tryMs);
+  }
+
+  /** After sleep nothing believed about others holds: listen for a full suspicion time first. */
+  woke(): void {
+    this.#heardAt = null;
+    this.#reason = 'this machine woke up';
+    this.#follow();
+    if (this.#hasSeat) this.#armSuspicion(this.#timing.suspectMs);
+  }
+
+  timerFired(now: Instant, timer: ElectionTimer): void {
+    if (!this.#hasSeat) return;
+    if (timer === 'suspect') return this.#onSuspectTimer(now);
+    switch (this.#state) {
+      case 'pre-voting':
+        this.lost('not enough voters answered');
+        break;
+      case 'challenging':
+        this.#try('no voter of higher rank answered');
+        break;
+      case 'deferring':
+        this.#try('the voter of higher rank did not take over in time');
+        break;
+      case 'trying':
+        this.#out.push({ type: 'give-up' });
+        this.lost('phase 1 found no quorum in time');
+        break;
+      case 'following':
+      case 'leading':
+        break;
+      default:
+        assertNever(this.#state);
+    }
+  }
+
+  #onSuspectTimer(now: Instant): void {
+    if (this.#state !== 'following') return;
+    const heard = this.hearsCoordinator(now);
+    if (heard !== null && heard !== this.#self) return this.#armSuspicion(this.#timing.suspectMs);
+    if (this.#coordinator !== null) this.#suspect(`the coordinator was silent for ${this.#timing.suspectMs} ms`);
+    this.#preVote();
+  }
+
+  #suspect(reason: string): void {
+    this.#out.push({ type: 'suspected', coordinator: this.#coordinator, reason });
+    this.#reason = reason;
+    this.#coordinator = null;
+    this.#heardAt = null;
+  }
+
+  /** Rule 2. A node that cannot reach a quorum stays silent: it would only raise rounds. */
+  #preVote(): void {
+    this.#attempt += 1;
+    this.#state = 'pre-voting';
+    this.#noes = new Set([this.#self]);
+    if (this.#noes.size >= this.#quorum) return this.#challenge();
+    for (const { node } of this.#voters) {
+      if (node !== this.#self) this.#send(node, { type: 'pre-vote', attempt: this.#attempt });
+    }
+    this.#arm('election', this.#timing.answerMs);
+  }
+
+  /** Rule 3. Voters of higher rank that are reachable go first. */
+  #challenge(): void {
+    this.#challenged = new Set(
+      this.#voters.filter((voter) => this.#outranksSelf(voter) && this.#connected.has(voter.node)).map(({ node }) => node),
+    );
+    if (this.#challenged.size === 0) return this.#try(this.#reason);
+    this.#state = 'challenging';
+    for (const node of this.#challenged) this.#send(node, { type: 'election', attempt: this.#attempt });
+    this.#arm('election', this.#timing.answerMs);
+  }
+
+  #outranksSelf(voter: ElectionVoter): boolean {
+    const own = this.#voters.find(({ node }) => node === this.#self);
+    return voter.rank > (own?.rank ?? 0) || (voter.rank === own?.rank && compareText(voter.node, this.#self) > 0);
+  }
+
+  /** Rule 4 begins: phase 1 follows. */
+  #try(reason: string): void {
+    this.#state = 'trying';
+    this.#arm('election', this.#timing.tryMs);
+    this.#out.push({ type: 'try', reason });
+  }
+
+  receive(now: Instant, from: NodeId, message: ElectionMessage): void {
+    // Only voters take part; a learner's answer would count towards no quorum.
+    if (!this.#hasSeat || !this.#voters.some(({ node }) => node === from)) return;
+    switch (message.type) {
+      case 'pre-vote':
+        this.#send(from, {
+          type: 'pre-vote-answer',
+          attempt: message.attempt,
+          coordinatorAlive: this.hearsCoordinator(now) !== null,
+        });
+        break;
+      case 'pre-vote-answer':
+        this.#onPreVoteAnswer(from, message);
+        break;
+      case 'election':
+        this.#onElection(now, from, message);
+        break;
+      case 'answer':
+        this.#onAnswer(from, message);
+        break;
+      default:
+        assertNever(message);
+    }
+  }
+
+  #onPreVoteAnswer(from: NodeId, message: Of<'pre-vote-answer'>): void {
+    if (this.#state !== 'pre-voting' || message.attempt !== this.#attempt) return;
+    if (message.coordinatorAlive) return this.lost('another voter still hears the coordinator');
+    this.#noes.add(from);
+    if (this.#noes.size >= this.#quorum) this.#challenge();
+  }
+
+  #onElection(now: Instant, from: NodeId, message: Of<'election'>): void {
+    const alive = this.hearsCoordinator(now) !== null;
+    // A stronger voter without a quorum must let the weaker one go on, or neither ever does.
+    const verdict = alive ? 'coordinator-alive' : this.#reachesQuorum() ? 'fit' : 'not-fit';
+    this.#send(from, { type: 'answer', attempt: message.attempt, verdict });
+    if (verdict === 'fit' && this.#state === 'following') {
+      this.#reason = 'a voter of lower rank asked';
+      this.#preVote();
+    }
+  }
+
+  #reachesQuorum(): boolean {
+    return this.#voters.filter(({ node }) => node === this.#self || this.#connected.has(node)).length >= this.#quorum;
+  }
+
+  #onAnswer(from: NodeId, message: Of<'answer'>): void {
+    if (this.#state !== 'challenging' || message.attempt !== this.#attempt || !this.#challenged.has(from)) return;
+    switch (message.verdict) {
+      case 'fit':
+        this.#state = 'deferring';
+        this.#arm('election', 2 * this.#timing.answerMs);
+        break;
+      case 'coordinator-alive':
+        this.lost('a voter of higher rank still hears the coordinator');
+        break;
+      case 'not-fit':
+        this.#challenged.delete(from);
+        if (this.#challenged.size === 0) this.#try('voters of higher rank cannot reach a quorum');
+        break;
+      default:
+        assertNever(message.verdict);
+    }
+  }
+
+  #follow(): void {
+    this.#state = 'following';
+    this.#cancel('election');
+  }
+
+  /** Tries again soon, at a random moment, so that two candidates do not keep meeting. */
+  #armRetry(): void {
+    if (this.#hasSeat) this.#armSuspicion(100 + this.#random.below(this.#timing.answerMs));
+  }
+
+  #armSuspicion(afterMs: number): void {
+    this.#arm('suspect', afterMs === 0 ? 0 : afterMs + this.#random.below(Math.max(1, Math.floor(afterMs / 5))));
+  }
+
+  #arm(timer: ElectionTimer, afterMs: number): void {
+    this.#out.push({ type: 'set-timer', timer, afterMs });
+  }
+
+  #cancel(timer: ElectionTimer): void {
+    this.#out.push({ type: 'cancel-timer', timer });
+  }
+
+  #send(to: NodeId, message: ElectionMessage): void {
+    this.#out.push({ type: 'send', to, message });
+  }
+}

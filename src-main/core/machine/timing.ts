@@ -1,0 +1,30 @@
+/** Timers of a node, in milliseconds, for a LAN. Tests and the command line may shorten them. */
+export interface NodeTiming {
+  /** Between a coordinator's signs of life. */
+  readonly heartbeatMs: number;
+  /** Silence after which a coordinator is suspected. */
+  readonly suspectMs: number;
+  /** How long a candidate waits for answers in each step of the election. */
+  readonly answerMs: number;
+  /** How long phase 1 may take before the candidate starts over. */
+  readonly tryMs: number;
+  /** A coordinator that no quorum has answered for this long steps down. */
+  readonly quorumMs: number;
+  /** An unanswered request is sent again after this. */
+  readonly retryMs: number;
+  /** Between looks for work to place and voters to change. */
+  readonly placementMs: number;
+  /** Between looks for sessions that are overdue. */
+  readonly sessionsMs: number;
+}
+
+export const lanTiming: NodeTiming = {
+  heartbeatMs: 300,
+  suspectMs: 1_500,
+  answerMs: 400,
+  tryMs: 1_000,
+  quorumMs: 1_800,
+  retryMs: 1_000,
+  placementMs: 1_000,
+  sessionsMs: 500,
+};

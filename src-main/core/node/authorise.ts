@@ -1,0 +1,34 @@
+import type { NodeId } from '../../../shared/domain/ids.ts';
+import type { Request } from '../state-machine/command.ts';
+
+/**
+ * Whether a member may propose this: only under its own name and about its own sessions. Connections are
+ * authenticated by the peer's key, so `from` is certain. Expiry and placement come from the coordinator alone.
+ */
+export function mayPropose(from: NodeId, request: Request): boolean {
+  const own = `${from}#`;
+  if (!request.client.startsWith(own)) return false;
+  const { command } = request;
+  switch (command.type) {
+    case 'session-opened':
+      return command.node === from && command.session.startsWith(own);
+    case 'session-renewed':
+    case 'session-closed':
+    case 'capacity-changed':
+    case 'lock-requested':
+    case 'lock-abandoned':
+    case 'lock-released':
+    case 'attempts-progressed':
+    case 'attempts-finished':
+      return command.session.startsWith(own);
+    case 'job-submitted':
+      return command.submitter === from;
+    case 'lock-force-released':
+    case 'tasks-cancelled':
+    case 'tasks-retried':
+      return true;
+    case 'session-expired':
+    case 'tasks-assigned':
+      return false;
+  }
+}

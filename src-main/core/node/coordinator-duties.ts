@@ -1,0 +1,136 @@
+import type { NodeId, SessionId, Slot } from '../../../shared/domain/ids.ts';
+import { chooseVoters, type Candidate, type Seat } from '../membership/voter-choice.ts';
+import { tasksPerCommandMax } from '../machine/limits.ts';
+import type { Instant } from '../machine/time.ts';
+import type { VoterConfig } from '../paxos/voters.ts';
+import type { Command } from '../state-machine/command.ts';
+import type { SwarmState } from '../state-machine/state.ts';
+import { place } from '../tasks/placement.ts';
+
+interface WatchedSession {
+  renewal: number;
+  /** When this coordinator applied that renewal, or took office: expiry is counted from here, late rather than early. */
+  since: Instant;
+  expiryProposedAt: Instant | null;
+}
+
+/** A session expiry that has not been applied after this is proposed again. */
+const expiryRepeatMs = 2_000;
+
+/** A placement whose entry has not been applied after this is thought lost. */
+const placementPatienceMs = 3_000;
+
+/**
+ * What only the coordinator does: it watches the clock for overdue sessions, places waiting tasks and keeps the
+ * right machines among the voters. All of it ends in proposals; nothing here is truth.
+ */
+export class CoordinatorDuties {
+  readonly #self: NodeId;
+  readonly #sessions = new Map<SessionId, WatchedSession>();
+  readonly #loads = new Map<NodeId, number>();
+  readonly #progress = new Map<NodeId, Slot>();
+  #placedAt: Instant | null = null;
+  #roundRobinFrom = 0;
+
+  constructor(self: NodeId) {
+    this.#self = self;
+  }
+
+  /** A new coordinator gives every session a full lease: it can only err late (Gray and Cheriton 1989, section 5). */
+  takeOffice(): void {
+    this.#sessions.clear();
+    this.#progress.clear();
+    this.#placedAt = null;
+  }
+
+  noteLoad(node: NodeId, load: number): void {
+    this.#loads.set(node, load);
+  }
+
+  noteProgress(node: NodeId, committed: Slot): void {
+    this.#progress.set(node, committed);
+  }
+
+  forget(peer: NodeId): void {
+    this.#progress.delete(peer);
+  }
+
+  /** How far each machine that answers heartbeats has the log. */
+  get progress(): ReadonlyMap<NodeId, Slot> {
+    return this.#progress;
+  }
+
+  /** Conditional expiries of sessions whose time is over by this clock. */
+  overdueSessions(now: Instant, state: SwarmState): Command[] {
+    const expiries: Command[] = [];
+    const alive = new Set<SessionId>();
+    for (const session of state.sessions.list()) {
+      alive.add(session.id);
+      const watched = this.#watch(now, session.id, session.renewal);
+      const again = watched.expiryProposedAt === null || now - watched.expiryProposedAt > expiryRepeatMs;
+      if (now - watched.since <= session.ttlMs || !again) continue;
+      watched.expiryProposedAt = now;
+      expiries.push({ type: 'session-expired', session: session.id, renewal: session.renewal });
+    }
+    for (const session of this.#sessions.keys()) if (!alive.has(session)) this.#sessions.delete(session);
+    return expiries;
+  }
+
+  #watch(now: Instant, session: SessionId, renewal: number): WatchedSession {
+    const known = this.#sessions.get(session);
+    if (known?.renewal === renewal) return known;
+    const fresh = { renewal, since: now, expiryProposedAt: null };
+    this.#sessions.set(session, fresh);
+    return fresh;
+  }
+
+  /** Milliseconds left of a session's lease by this coordinator's clock; null for sessions it has not watched yet. */
+  leaseLeftMs(now: Instant, session: SessionId, ttlMs: number): number | null {
+    const watched = this.#sessions.get(session);
+    return watched === undefined ? null : Math.max(0, ttlMs - (now - watched.since));
+  }
+
+  /** The next placements, unless earlier ones are still on their way through the log. */
+  placements(now: Instant, state: SwarmState): Command | null {
+    if (this.#placedAt !== null && now - this.#placedAt < placementPatienceMs) return null;
+    const placed = place(
+      {
+        tasks: state.tasks,
+        workers: state.sessions.list().map(({ session, node, capacity }) => ({ session, node, capacity })),
+        isLockFree: (name) => state.locks.isFree(name),
+        loadOf: (node) => this.#loads.get(node) ?? null,
+        roundRobinFrom: this.#roundRobinFrom,
+      },
+      tasksPerCommandMax,
+    );
+    if (placed.assignments.length === 0) return null;
+    this.#roundRobinFrom = placed.roundRobinFrom;
+    this.#placedAt = now;
+    return { type: 'tasks-assigned', assignments: placed.assignments };
+  }
+
+  /** The last placements took effect: more may follow. */
+  placementsApplied(): void {
+    this.#placedAt = null;
+  }
+
+  /** Which voters the swarm should have, or null when it has them. */
+  voters(config: VoterConfig, committed: Slot, state: SwarmState, members: ReadonlySet<NodeId>): readonly Seat[] | null {
+    const candidates: Candidate[] = state.sessions.list().map(({ node, session }) => {
+      const known = node === this.#self ? committed : this.#progress.get(node);
+      return { node, incarnation: incarnationOf(session), lag: known === undefined ? null : committed - known };
+    });
+    return chooseVoters({
+      self: this.#self,
+      seats: config.voters,
+      candidates,
+      isMember: (node) => members.has(node),
+    });
+  }
+}
+
+/** A session id is `<NodeId>#<incarnation>.<boot>`. */
+function incarnationOf(session: SessionId): string {
+  const tail = session.slice(session.indexOf('#') + 1);
+  return tail.slice(0, tail.lastIndexOf('.'));
+}

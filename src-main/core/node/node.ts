@@ -1,0 +1,530 @@
+import { assertNever } from '../../../shared/assert.ts';
+import type { Failure } from '../../../shared/domain/failure.ts';
+import { slot, type NodeId, type SessionId, type Slot, type WallTime } from '../../../shared/domain/ids.ts';
+import { Bully } from '../election/bully.ts';
+import { entriesPerSnapshot, pendingRequestsMax } from '../machine/limits.ts';
+import type { Effect } from '../machine/effect.ts';
+import type { Machine } from '../machine/machine.ts';
+import { seededRandom, type Random } from '../machine/random.ts';
+import { instant, type Instant } from '../machine/time.ts';
+import { lanTiming, type NodeTiming } from '../machine/timing.ts';
+import type { Ballot } from '../paxos/ballot.ts';
+import type { Snapshot } from '../paxos/facts.ts';
+import type { PaxosMessage } from '../paxos/messages.ts';
+import { Replica } from '../paxos/replica.ts';
+import type { Chosen } from '../paxos/slot-log.ts';
+import type { VoterConfig } from '../paxos/voters.ts';
+import { apply } from '../state-machine/apply.ts';
+import type { Command, LoggedRequest, Request } from '../state-machine/command.ts';
+import { restoreSnapshot, takeSnapshot } from '../state-machine/snapshot.ts';
+import { createState, type SwarmState } from '../state-machine/state.ts';
+import { mayPropose } from './authorise.ts';
+import { CoordinatorDuties } from './coordinator-duties.ts';
+import type {
+  NodeEvent,
+  NodeFact,
+  NodeInput,
+  NodeMessage,
+  NodeRole,
+  NodeTimer,
+  ProposalMessage,
+  Recovered,
+} from './messages.ts';
+import { OutstandingRequests } from './outstanding.ts';
+
+export type NodeEffect = Effect<NodeId, NodeMessage, NodeFact, NodeEvent, NodeTimer>;
+
+export interface NodeOptions {
+  readonly self: { readonly node: NodeId; readonly incarnation: string };
+  readonly recovered: Recovered;
+  /** Decides every draw this node makes. */
+  readonly seed: number;
+  readonly members: readonly NodeId[];
+  readonly timing?: Partial<NodeTiming>;
+  /** Wall time for the entries this node proposes as coordinator; for people to read. */
+  readonly wall: () => WallTime;
+}
+
+/** Parts of a node react to one another at most this often within one step; the rest follows with the next input. */
+const settleRoundsMax = 8;
+
+/** Estimated bytes of a logged request; only a submitted job is ever large. */
+function weigh({ request: { command } }: LoggedRequest): number {
+  if (command.type !== 'job-submitted') return 400;
+  return command.spec.argv.reduce((bytes, argument) => bytes + 2 * argument.length, 2_000);
+}
+
+/**
+ * One member of the swarm: election, log, state machine and, while it coordinates, the coordinator's duties,
+ * composed into one stepped machine. It owns no clock, no disk and no network.
+ */
+export class NodeMachine implements Machine<NodeInput, NodeEffect> {
+  readonly #self: NodeId;
+  readonly #timing: NodeTiming;
+  readonly #random: Random;
+  readonly #wall: () => WallTime;
+  readonly #replica: Replica<LoggedRequest>;
+  readonly #bully: Bully;
+  readonly #duties: CoordinatorDuties;
+  readonly #outstanding: OutstandingRequests;
+  readonly #connected = new Set<NodeId>();
+  #members: ReadonlySet<NodeId>;
+  #state: SwarmState;
+  /** Requests the coordinator has taken on while the window was full. */
+  #pending: Request[] = [];
+  #coordinator: { readonly node: NodeId; readonly ballot: Ballot } | null = null;
+  #role: NodeRole = 'learner';
+  #roleReason = 'started';
+  #configId: number | null = null;
+  #effects: NodeEffect[] = [];
+
+  constructor(options: NodeOptions) {
+    const { self, recovered } = options;
+    this.#self = self.node;
+    this.#timing = { ...lanTiming, ...options.timing };
+    this.#random = seededRandom(options.seed);
+    this.#wall = options.wall;
+    this.#members = new Set(options.members);
+    this.#replica = new Replica(self, weigh);
+    this.#bully = new Bully(self.node, this.#timing, this.#random);
+    this.#duties = new CoordinatorDuties(self.node);
+    this.#outstanding = new OutstandingRequests(this.#timing.retryMs);
+    this.#state = createState();
+    const chosen = this.#replica.recover(recovered.snapshot, recovered.facts);
+    if (recovered.snapshot !== null) this.#restore(recovered.snapshot);
+    for (const one of chosen) this.#applyOne(one);
+  }
+
+  /** The replicated state at `committed`. Read only. */
+  get state(): SwarmState {
+    return this.#state;
+  }
+  /** Entries up to here are chosen and applied. */
+  get committed(): Slot {
+    return this.#replica.committed;
+  }
+  get config(): VoterConfig | null {
+    return this.#replica.config;
+  }
+  get role(): NodeRole {
+    return this.#role;
+  }
+  get ballot(): Ballot | null {
+    return this.#replica.ballot;
+  }
+  get promised(): Ballot | null {
+    return this.#replica.promised;
+  }
+  get coordinator(): { readonly node: NodeId; readonly ballot: Ballot } | null {
+    return this.#coordinator;
+  }
+  /** As coordinator: how far each machine that answers has the log. */
+  get progress(): ReadonlyMap<NodeId, Slot> {
+    return this.#duties.progress;
+  }
+  get connected(): ReadonlySet<NodeId> {
+    return this.#connected;
+  }
+  /** Own requests not yet seen applied. */
+  get outstandingCount(): number {
+    return this.#outstanding.size;
+  }
+
+  leaseLeftMs(now: Instant, session: SessionId, ttlMs: number): number | null {
+    return this.#role === 'coordinator' ? this.#duties.leaseLeftMs(now, session, ttlMs) : null;
+  }
+
+  /** What the journal must hold beside the latest snapshot. */
+  durableFacts(): readonly NodeFact[] {
+    return this.#replica.durableFacts();
+  }
+
+  step(now: Instant, input: NodeInput): readonly NodeEffect[] {
+    switch (input.type) {
+      case 'started':
+        this.#start();
+        break;
+      case 'received':
+        this.#onReceived(now, input.from, input.message);
+        break;
+      case 'timer':
+        this.#onTimer(now, input.timer);
+        break;
+      case 'peer-connected':
+        this.#onPeerConnected(now, input.peer);
+        break;
+      case 'peer-disconnected':
+        this.#connected.delete(input.peer);
+        this.#duties.forget(input.peer);
+        this.#bully.peerDisconnected(input.peer);
+        break;
+      case 'members-changed':
+        this.#members = new Set(input.members);
+        break;
+      case 'requested':
+        this.#onRequested(now, input.request);
+        break;
+      case 'woke':
+        this.#onWoke();
+        break;
+      case 'load-heard':
+        this.#duties.noteLoad(input.node, input.load);
+        break;
+      default:
+        assertNever(input);
+    }
+    this.#settle(now);
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+
+  #start(): void {
+    this.#arm('retry', this.#timing.retryMs);
+    const config = this.#replica.config;
+    if (config !== null) this.#adoptConfig(config, false);
+    this.#noteRole('started');
+  }
+
+  #onPeerConnected(now: Instant, peer: NodeId): void {
+    this.#connected.add(peer);
+    this.#bully.peerConnected(peer);
+    if (this.#role === 'coordinator') this.#replica.heartbeat(now, [peer], instant(now - this.#timing.heartbeatMs));
+  }
+
+  /** C.3 rule 5: whatever was believed about others is void before anything else is handled. */
+  #onWoke(): void {
+    this.#replica.stepDown();
+    this.#bully.woke();
+    this.#noteNoCoordinator('this machine woke up');
+    this.#noteRole('this machine woke up');
+  }
+
+  #onReceived(now: Instant, from: NodeId, message: NodeMessage): void {
+    if (from !== this.#self && !this.#members.has(from)) return;
+    switch (message.type) {
+      case 'pre-vote':
+      case 'pre-vote-answer':
+      case 'election':
+      case 'answer':
+        this.#bully.receive(now, from, message);
+        break;
+      case 'propose':
+      case 'propose-refused':
+        this.#onProposal(now, from, message);
+        break;
+      default:
+        this.#onPaxos(now, from, message);
+    }
+  }
+
+  #onPaxos(now: Instant, from: NodeId, message: PaxosMessage<LoggedRequest>): void {
+    if (message.type === 'heartbeat-ack') this.#duties.noteProgress(from, message.committed);
+    this.#replica.receive(now, from, message, this.#bully.hearsCoordinator(now));
+  }
+
+  #onProposal(now: Instant, from: NodeId, message: ProposalMessage): void {
+    if (message.type === 'propose') {
+      this.#admit(from, message.requests.filter((request) => mayPropose(from, request)));
+      return;
+    }
+    for (const sequence of message.sequences) {
+      const request = this.#outstanding.find(sequence);
+      if (request !== undefined) this.#outstanding.postpone(now, request.client, sequence);
+    }
+  }
+
+  #onRequested(now: Instant, request: Request): void {
+    if (!this.#outstanding.add(request)) {
+      const message = 'too many requests of this machine are unanswered';
+      const failure: Failure = { code: 'limit-reached', message, hint: 'Wait until some are answered, then try again.' };
+      this.#emit({ type: 'request-refused', sequence: request.sequence, failure });
+      return;
+    }
+    this.#sendDue(now);
+  }
+
+  /** Hands outstanding requests to the coordinator, which may be this node. */
+  #sendDue(now: Instant): void {
+    const coordinator = this.#coordinator?.node;
+    if (coordinator === undefined || this.#outstanding.size === 0) return;
+    if (coordinator === this.#self && !this.#replica.serving) return;
+    const requests = this.#outstanding.due(now, coordinator);
+    if (requests.length === 0) return;
+    if (coordinator === this.#self) this.#admit(this.#self, requests);
+    else this.#send(coordinator, { type: 'propose', requests });
+  }
+
+  #admit(from: NodeId, requests: readonly Request[]): void {
+    if (requests.length === 0) return;
+    const full = this.#pending.length + requests.length > pendingRequestsMax;
+    if (this.#replica.serving && !full) {
+      this.#pending.push(...requests);
+      return;
+    }
+    if (from === this.#self) return;
+    const failure: Failure = full
+      ? { code: 'limit-reached', message: 'the coordinator has too many requests waiting' }
+      : { code: 'no-coordinator', message: 'this machine does not coordinate' };
+    const coordinator = this.#coordinator?.node ?? null;
+    const sequences = requests.map(({ sequence }) => sequence);
+    this.#send(from, { type: 'propose-refused', sequences, failure, coordinator });
+  }
+
+  /** Proposes in the coordinator's own name; conditional commands, so a repetition is harmless and needs no name. */
+  #proposeOwn(command: Command): void {
+    this.#pending.push({ client: `${this.#self}#coordinator`, sequence: 0, answeredBelow: 0, command });
+  }
+
+  #onTimer(now: Instant, timer: NodeTimer): void {
+    switch (timer) {
+      case 'suspect':
+      case 'election':
+        this.#bully.timerFired(now, timer);
+        break;
+      case 'heartbeat':
+        this.#beat(now);
+        break;
+      case 'retry':
+        this.#sendDue(now);
+        if (this.#replica.phase === 'preparing') this.#replica.repeatPrepare(now);
+        this.#forgetSilentCoordinator(now);
+        this.#arm('retry', this.#timing.retryMs);
+        break;
+      case 'sessions':
+        if (!this.#replica.serving) break;
+        for (const expiry of this.#duties.overdueSessions(now, this.#state)) this.#proposeOwn(expiry);
+        this.#arm('sessions', this.#timing.sessionsMs);
+        break;
+      case 'placement':
+        if (!this.#replica.serving) break;
+        this.#placeTasks(now);
+        this.#reviewVoters(now);
+        this.#arm('placement', this.#timing.placementMs);
+        break;
+      default:
+        assertNever(timer);
+    }
+  }
+
+  /** A machine without a seat takes no part in elections; it notices silence for itself. */
+  #forgetSilentCoordinator(now: Instant): void {
+    if (this.#coordinator === null || this.#coordinator.node === this.#self) return;
+    if (this.#bully.hearsCoordinator(now) === null) this.#noteNoCoordinator('the coordinator is silent');
+  }
+
+  #beat(now: Instant): void {
+    if (this.#replica.phase !== 'leading') return;
+    const quorumAt = this.#replica.quorumAt;
+    if (quorumAt !== null && now - quorumAt > this.#timing.quorumMs) {
+      this.#replica.stepDown();
+      this.#endCoordination(`no quorum of voters answered for ${this.#timing.quorumMs} ms`);
+      return;
+    }
+    this.#replica.heartbeat(now, [...this.#connected], instant(now - this.#timing.heartbeatMs));
+    this.#arm('heartbeat', this.#timing.heartbeatMs);
+  }
+
+  #endCoordination(reason: string): void {
+    this.#bully.lost(reason);
+    this.#pending = [];
+    if (this.#coordinator?.node === this.#self) this.#noteNoCoordinator(reason);
+    this.#noteRole(reason);
+  }
+
+  #placeTasks(now: Instant): void {
+    const command = this.#duties.placements(now, this.#state);
+    if (command !== null) this.#proposeOwn(command);
+  }
+
+  #reviewVoters(now: Instant): void {
+    const config = this.#replica.config;
+    if (config === null) return;
+    const voters = this.#duties.voters(config, this.#replica.committed, this.#state, this.#members);
+    if (voters !== null && this.#pending.length === 0) this.#replica.changeVoters(now, voters);
+  }
+
+  /** Lets the parts react to one another until nothing more follows from this input. */
+  #settle(now: Instant): void {
+    for (let round = 0; round < settleRoundsMax; round++) {
+      this.#takeElection(now);
+      this.#proposePending(now);
+      if (!this.#takeReplica(now)) return;
+      if (this.#role === 'coordinator') this.#replica.announceCommit([...this.#connected]);
+    }
+  }
+
+  #takeElection(now: Instant): void {
+    for (const output of this.#bully.take()) {
+      switch (output.type) {
+        case 'try':
+          this.#replica.tryToLead(now, this.#random.below(2));
+          this.#noteRole(output.reason);
+          break;
+        case 'give-up':
+          this.#replica.stepDown();
+          this.#noteRole('phase 1 found no quorum in time');
+          break;
+        case 'suspected':
+          this.#noteNoCoordinator(output.reason);
+          break;
+        case 'send':
+        case 'set-timer':
+        case 'cancel-timer':
+          this.#effects.push(output);
+          break;
+        default:
+          assertNever(output);
+      }
+    }
+  }
+
+  #proposePending(now: Instant): void {
+    const room = Math.min(this.#replica.room, this.#pending.length);
+    if (room <= 0) return;
+    const at = this.#wall();
+    const requests = room === this.#pending.length ? this.#pending : this.#pending.slice(0, room);
+    this.#pending = room === this.#pending.length ? [] : this.#pending.slice(room);
+    this.#replica.propose(
+      now,
+      requests.map((request) => ({ request, at })),
+    );
+  }
+
+  /** Answers whether anything came out. */
+  #takeReplica(now: Instant): boolean {
+    const led = this.#role === 'coordinator';
+    const outcome = this.#replica.take();
+    for (const effect of outcome.effects) {
+      this.#effects.push(effect);
+      if (effect.type === 'send' && effect.message.type === 'promise') this.#bully.deferTo(effect.to);
+    }
+    if (outcome.heard !== null) this.#onCoordinatorHeard(now, outcome.heard.coordinator, outcome.heard.ballot);
+    if (outcome.attempt === 'lost') this.#endCoordination('another ballot was preferred');
+    if (outcome.attempt === 'won') this.#onWon(now);
+    if (outcome.installed !== null) this.#onInstalled(outcome.installed);
+    for (const chosen of outcome.chosen) this.#applyOne(chosen, now);
+    const applied = outcome.chosen.length > 0 || outcome.installed !== null;
+    this.#afterApply(now, applied, led);
+    return applied || outcome.effects.length > 0 || outcome.attempt !== null || outcome.heard !== null;
+  }
+
+  #onCoordinatorHeard(now: Instant, coordinator: NodeId, ballot: Ballot): void {
+    if (coordinator === this.#self) return;
+    this.#bully.coordinatorHeard(now, coordinator);
+    const known = this.#coordinator;
+    if (known?.node === coordinator && known.ballot.round === ballot.round && known.ballot.config === ballot.config) return;
+    this.#coordinator = { node: coordinator, ballot };
+    this.#outstanding.sendAgain();
+    this.#emit({ type: 'coordinator-changed', coordinator, ballot, reason: 'it has a phase-1 quorum' });
+    this.#noteRole('follows the coordinator');
+    this.#sendDue(now);
+  }
+
+  /** A phase-1 quorum: the receipt goes out at once, as a heartbeat. Requests wait for the barrier. */
+  #onWon(now: Instant): void {
+    const ballot = this.#replica.ballot;
+    if (ballot === null) return;
+    this.#bully.won(now);
+    this.#duties.takeOffice();
+    this.#coordinator = { node: this.#self, ballot };
+    this.#outstanding.sendAgain();
+    this.#noteRole(this.#roleReason);
+    this.#emit({ type: 'coordinator-changed', coordinator: this.#self, ballot, reason: this.#roleReason });
+    this.#replica.heartbeat(now, [...this.#connected], now);
+    this.#arm('heartbeat', this.#timing.heartbeatMs);
+    this.#arm('sessions', this.#timing.sessionsMs);
+    this.#arm('placement', 0);
+  }
+
+  #onInstalled(snapshot: Snapshot): void {
+    this.#restore(snapshot);
+    this.#emit({ type: 'snapshot-taken', snapshot });
+    this.#emit({ type: 'state-replaced', slot: snapshot.slot });
+  }
+
+  #restore(snapshot: Snapshot): void {
+    const restored = restoreSnapshot(snapshot.state);
+    // A snapshot comes from a member's own state or the own disk, past a checksum: unreadable means another version.
+    if (!restored.ok) throw new Error(`snapshot at slot ${snapshot.slot} cannot be read: ${restored.failure.message}`);
+    this.#state = restored.value;
+  }
+
+  #applyOne({ slot: at, entry }: Chosen<LoggedRequest>, now?: Instant): void {
+    if (entry.type !== 'payload') {
+      if (now !== undefined) this.#emit({ type: 'applied', slot: at, request: null, result: { type: 'done' }, events: [] });
+      return;
+    }
+    const { request } = entry.payload;
+    const { result, events } = apply(this.#state, at, entry.payload);
+    if (request.client.startsWith(`${this.#self}#`)) this.#outstanding.settle(request.client, request.sequence);
+    if (request.command.type === 'tasks-assigned') this.#duties.placementsApplied();
+    if (now !== undefined) this.#emit({ type: 'applied', slot: at, request, result, events });
+  }
+
+  #afterApply(now: Instant, changed: boolean, led: boolean): void {
+    const config = this.#replica.config;
+    if (config !== null && config.id !== this.#configId) this.#adoptConfig(config, led);
+    if (!changed) return;
+    if (this.#replica.serving) {
+      this.#sendDue(now);
+      this.#placeTasks(now);
+    }
+    const snapshotSlot = this.#replica.snapshot?.slot ?? 0;
+    if (config !== null && this.#replica.committed - snapshotSlot >= entriesPerSnapshot) this.#compact(config);
+  }
+
+  #adoptConfig(config: VoterConfig, haste: boolean): void {
+    this.#configId = config.id;
+    this.#bully.configure(config.voters, haste);
+    this.#coordinator = null;
+    this.#outstanding.sendAgain();
+    this.#emit({ type: 'config-changed', config });
+    this.#noteRole('the voters changed');
+  }
+
+  #compact(config: VoterConfig): void {
+    const snapshot = { slot: this.#replica.committed, config, state: takeSnapshot(this.#state) };
+    this.#replica.compact(snapshot);
+    this.#emit({ type: 'snapshot-taken', snapshot });
+  }
+
+  #noteNoCoordinator(reason: string): void {
+    if (this.#coordinator === null) return;
+    this.#coordinator = null;
+    this.#emit({ type: 'coordinator-changed', coordinator: null, ballot: null, reason });
+  }
+
+  #noteRole(reason: string): void {
+    const phase = this.#replica.phase;
+    const role: NodeRole =
+      phase === 'leading' ? 'coordinator' : phase === 'preparing' ? 'candidate' : this.#replica.hasSeat ? 'voter' : 'learner';
+    this.#roleReason = reason;
+    if (role === this.#role) return;
+    this.#role = role;
+    this.#emit({ type: 'role-changed', role, ballot: this.#replica.ballot, reason });
+  }
+
+  #emit(event: NodeEvent): void {
+    this.#effects.push({ type: 'emit', event });
+  }
+
+  #send(to: NodeId, message: NodeMessage): void {
+    this.#effects.push({ type: 'send', to, message });
+  }
+
+  #arm(timer: NodeTimer, afterMs: number): void {
+    this.#effects.push({ type: 'set-timer', timer, afterMs });
+  }
+}
+
+export const createNode = (options: NodeOptions): NodeMachine => new NodeMachine(options);
+
+/** The snapshot a founder starts from: nothing has happened, and it is the only voter. */
+export function foundingSnapshot(self: { readonly node: NodeId; readonly incarnation: string }, rank: number): Snapshot {
+  return {
+    slot: slot(0),
+    config: { epoch: 0, id: 1, firstSlot: slot(1), voters: [{ ...self, rank }] },
+    state: takeSnapshot(createState()),
+  };
+}

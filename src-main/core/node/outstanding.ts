@@ -1,0 +1,70 @@
+import type { NodeId } from '../../../shared/domain/ids.ts';
+import { outstandingRequestsMax } from '../machine/limits.ts';
+import type { Instant } from '../machine/time.ts';
+import type { Request } from '../state-machine/command.ts';
+
+interface Waiting {
+  readonly request: Request;
+  sentAt: Instant | null;
+  sentTo: NodeId | null;
+}
+
+/**
+ * This node's own requests that it has not yet seen applied in its own log. They are sent again, under the same
+ * name, until it does: to a new coordinator at once, to the same one after a while.
+ */
+export class OutstandingRequests {
+  readonly #retryMs: number;
+  readonly #waiting = new Map<string, Waiting>();
+
+  constructor(retryMs: number) {
+    this.#retryMs = retryMs;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
+  }
+
+  /** False when too many are outstanding. */
+  add(request: Request): boolean {
+    if (this.#waiting.size >= outstandingRequestsMax) return false;
+    this.#waiting.set(nameOf(request), { request, sentAt: null, sentTo: null });
+    return true;
+  }
+
+  /** Seen applied, or refused for good. */
+  settle(client: string, sequence: number): void {
+    this.#waiting.delete(`${client}/${sequence}`);
+  }
+
+  /** What is due to be sent to this coordinator now; marks it as sent. */
+  due(now: Instant, coordinator: NodeId): Request[] {
+    const due: Request[] = [];
+    for (const waiting of this.#waiting.values()) {
+      const fresh = waiting.sentTo !== coordinator || waiting.sentAt === null;
+      if (!fresh && now - (waiting.sentAt ?? now) < this.#retryMs) continue;
+      waiting.sentAt = now;
+      waiting.sentTo = coordinator;
+      due.push(waiting.request);
+    }
+    return due;
+  }
+
+  /** Whoever was asked may not coordinate any more: everything is due again. */
+  sendAgain(): void {
+    for (const waiting of this.#waiting.values()) waiting.sentAt = null;
+  }
+
+  /** A refusal that may pass: the next retry sends it again. */
+  postpone(now: Instant, client: string, sequence: number): void {
+    const waiting = this.#waiting.get(`${client}/${sequence}`);
+    if (waiting !== undefined) waiting.sentAt = now;
+  }
+
+  find(sequence: number): Request | undefined {
+    for (const { request } of this.#waiting.values()) if (request.sequence === sequence) return request;
+    return undefined;
+  }
+}
+
+const nameOf = (request: Request): string => `${request.client}/${request.sequence}`;

@@ -1,0 +1,305 @@
+import { slot, type NodeId, type Slot } from '../../../shared/domain/ids.ts';
+import { entriesPerMessageMax, slotsInFlightMax } from '../machine/limits.ts';
+import type { Instant } from '../machine/time.ts';
+import { compareBallots, sameBallot, type Ballot } from './ballot.ts';
+import type { EffectList } from './effects.ts';
+import type { Entry, PaxosMessage, Vote } from './messages.ts';
+import { entriesToRepropose } from './repropose.ts';
+import type { SlotLog } from './slot-log.ts';
+import { quorumOf, voterIn, type Voter, type VoterConfig } from './voters.ts';
+
+type Of<Payload, Type extends PaxosMessage<Payload>['type']> = Extract<PaxosMessage<Payload>, { type: Type }>;
+
+interface Preparing<Payload> {
+  readonly type: 'preparing';
+  readonly ballot: Ballot;
+  readonly config: VoterConfig;
+  readonly promises: Map<NodeId, { readonly committed: Slot; readonly votes: readonly Vote<Payload>[] }>;
+}
+
+interface Leading<Payload> {
+  readonly type: 'leading';
+  readonly ballot: Ballot;
+  readonly config: VoterConfig;
+  /** The barrier is behind it: it serves. */
+  open: boolean;
+  /** A stop-sign is proposed: nothing may follow it in this configuration. */
+  closing: boolean;
+  nextSlot: Slot;
+  /** Proposed and not yet chosen: the entry, and which voters (by index) hold it on disk. */
+  readonly inFlight: Map<Slot, { readonly entry: Entry<Payload>; readonly proposedAt: Instant; heldBy: number }>;
+  beat: number;
+  readonly beatSentAt: Map<number, Instant>;
+  readonly ackedBeat: Map<NodeId, number>;
+  quorumAt: Instant;
+  lastCommitSent: Slot;
+}
+
+type State<Payload> = { readonly type: 'idle' } | Preparing<Payload> | Leading<Payload>;
+
+/** Beats whose sending time is remembered while their answers are awaited. */
+const beatsRemembered = 32;
+
+/** The active role: a candidate in phase 1, then the coordinator of its ballot in phase 2. */
+export class Proposer<Payload> {
+  readonly #self: NodeId;
+  readonly #log: SlotLog<Payload>;
+  readonly #out: EffectList<Payload>;
+  #state: State<Payload> = { type: 'idle' };
+
+  constructor(self: NodeId, log: SlotLog<Payload>, out: EffectList<Payload>) {
+    this.#self = self;
+    this.#log = log;
+    this.#out = out;
+  }
+
+  get phase(): State<Payload>['type'] {
+    return this.#state.type;
+  }
+
+  get ballot(): Ballot | null {
+    return this.#state.type === 'idle' ? null : this.#state.ballot;
+  }
+
+  /** The own-ballot barrier is chosen: requests may be proposed. */
+  get open(): boolean {
+    return this.#state.type === 'leading' && this.#state.open;
+  }
+
+  get closing(): boolean {
+    return this.#state.type === 'leading' && this.#state.closing;
+  }
+
+  /** Slots that may still be proposed now. */
+  get room(): number {
+    if (this.#state.type !== 'leading' || !this.#state.open || this.#state.closing) return 0;
+    return slotsInFlightMax - this.#state.inFlight.size;
+  }
+
+  get inFlight(): number {
+    return this.#state.type === 'leading' ? this.#state.inFlight.size : 0;
+  }
+
+  /** When a quorum last answered a heartbeat: the time that heartbeat left. */
+  get quorumAt(): Instant | null {
+    return this.#state.type === 'leading' ? this.#state.quorumAt : null;
+  }
+
+  stop(): void {
+    this.#state = { type: 'idle' };
+  }
+
+  /** Phase 1. The caller has put the own promise before this in the list of effects. */
+  prepare(ballot: Ballot, config: VoterConfig): void {
+    this.#state = { type: 'preparing', ballot, config, promises: new Map() };
+    this.repeatPrepare();
+  }
+
+  repeatPrepare(): void {
+    const state = this.#state;
+    if (state.type !== 'preparing') return;
+    const fromSlot = slot(this.#log.committed + 1);
+    for (const { node } of state.config.voters) {
+      if (node === this.#self || state.promises.has(node)) continue;
+      this.#out.send(node, { type: 'prepare', ballot: state.ballot, fromSlot, handOver: false });
+    }
+  }
+
+  onPromise(from: NodeId, message: Of<Payload, 'promise'>): void {
+    const state = this.#state;
+    if (state.type !== 'preparing' || !sameBallot(state.ballot, message.ballot)) return;
+    if (voterIn(state.config, from) === undefined) return;
+    state.promises.set(from, { committed: message.committed, votes: message.votes });
+  }
+
+  /**
+   * The highest commit index in a phase-1 quorum and who has it; null without a quorum. A candidate must hold
+   * that prefix before it fills gaps, or it would put no-ops over chosen entries.
+   */
+  catchUpTarget(): { readonly committed: Slot; readonly node: NodeId } | null {
+    const state = this.#state;
+    if (state.type !== 'preparing' || state.promises.size < quorumOf(state.config)) return null;
+    let target = { committed: this.#log.committed, node: this.#self };
+    for (const [node, promise] of state.promises) {
+      if (promise.committed > target.committed) target = { committed: promise.committed, node };
+    }
+    return target;
+  }
+
+  /** Phase 2 begins: what a quorum may have chosen is proposed again under this ballot, then the barrier. */
+  lead(now: Instant): void {
+    const state = this.#state;
+    if (state.type !== 'preparing') return;
+    const first = slot(this.#log.committed + 1);
+    const votes = [...state.promises.values()].flatMap((promise) => promise.votes);
+    const { entries, stopped } = entriesToRepropose(first, votes);
+    const leading: Leading<Payload> = {
+      type: 'leading',
+      ballot: state.ballot,
+      config: state.config,
+      open: false,
+      closing: stopped,
+      nextSlot: first,
+      inFlight: new Map(),
+      beat: 0,
+      beatSentAt: new Map(),
+      ackedBeat: new Map(),
+      quorumAt: now,
+      lastCommitSent: this.#log.committed,
+    };
+    this.#state = leading;
+    // Nothing may follow a stop-sign in its configuration, not even the barrier.
+    this.#propose(now, stopped ? entries : [...entries, { type: 'open', ballot: state.ballot }]);
+  }
+
+  /** Proposes payloads in the next slots. The caller respects `room`. */
+  propose(now: Instant, payloads: readonly Payload[]): void {
+    this.#propose(
+      now,
+      payloads.map((payload) => ({ type: 'payload', payload })),
+    );
+  }
+
+  /** Ends this configuration. Only when nothing is in flight, so that the stop-sign is the last entry of its ballot. */
+  proposeStopSign(now: Instant, voters: readonly Voter[]): boolean {
+    const state = this.#state;
+    if (state.type !== 'leading' || !state.open || state.closing || state.inFlight.size > 0) return false;
+    state.closing = true;
+    this.#propose(now, [{ type: 'stop-sign', voters }]);
+    return true;
+  }
+
+  #propose(now: Instant, entries: readonly Entry<Payload>[]): void {
+    const state = this.#state;
+    if (state.type !== 'leading') return;
+    for (let start = 0; start < entries.length; start += entriesPerMessageMax) {
+      const part = entries.slice(start, start + entriesPerMessageMax);
+      const firstSlot = state.nextSlot;
+      part.forEach((entry, index) => {
+        state.inFlight.set(slot(firstSlot + index), { entry, proposedAt: now, heldBy: 0 });
+      });
+      state.nextSlot = slot(firstSlot + part.length);
+      // The own vote travels like any other and counts only once it is on disk.
+      for (const { node } of state.config.voters) this.#sendAccept(state, node, firstSlot, part);
+    }
+  }
+
+  #sendAccept(state: Leading<Payload>, to: NodeId, firstSlot: Slot, entries: readonly Entry<Payload>[]): void {
+    const committed = this.#log.committed;
+    this.#out.send(to, { type: 'accept', ballot: state.ballot, firstSlot, entries, committed });
+    state.lastCommitSent = committed;
+  }
+
+  /** Counts votes. Answers the entries that are now chosen, for slots from `committed` + 1 on, in order. */
+  onAccepted(from: NodeId, message: Of<Payload, 'accepted'>): Entry<Payload>[] {
+    const state = this.#state;
+    if (state.type !== 'leading' || !sameBallot(state.ballot, message.ballot)) return [];
+    const seat = state.config.voters.findIndex((voter) => voter.node === from);
+    if (seat < 0) return [];
+    for (let at: number = message.firstSlot; at <= message.lastSlot; at++) {
+      const flight = state.inFlight.get(slot(at));
+      if (flight !== undefined) flight.heldBy |= 1 << seat;
+    }
+    return this.#takeChosen(state);
+  }
+
+  #takeChosen(state: Leading<Payload>): Entry<Payload>[] {
+    const chosen: Entry<Payload>[] = [];
+    const needed = quorumOf(state.config);
+    for (let at = slot(this.#log.committed + 1); ; at = slot(at + 1)) {
+      const flight = state.inFlight.get(at);
+      if (flight === undefined || bitCount(flight.heldBy) < needed) break;
+      state.inFlight.delete(at);
+      chosen.push(flight.entry);
+    }
+    return chosen;
+  }
+
+  /** After entries were applied: has the barrier of this ballot been passed? */
+  noteChosen(entry: Entry<Payload>): void {
+    const state = this.#state;
+    if (state.type === 'leading' && entry.type === 'open' && sameBallot(entry.ballot, state.ballot)) state.open = true;
+  }
+
+  /** A numbered sign of life to everyone given; answers to it show that a quorum still follows. */
+  heartbeat(now: Instant, to: readonly NodeId[]): void {
+    const state = this.#state;
+    if (state.type !== 'leading') return;
+    state.beat += 1;
+    state.beatSentAt.set(state.beat, now);
+    state.beatSentAt.delete(state.beat - beatsRemembered);
+    state.ackedBeat.set(this.#self, state.beat);
+    this.#noteQuorum(state);
+    this.#sendHeartbeat(state, to);
+  }
+
+  /** Tells followers of a new commit index at once when no accept is under way that would carry it. */
+  announceCommit(to: readonly NodeId[]): void {
+    const state = this.#state;
+    if (state.type !== 'leading' || state.lastCommitSent >= this.#log.committed) return;
+    if (state.inFlight.size > 0) return;
+    this.#sendHeartbeat(state, to);
+  }
+
+  #sendHeartbeat(state: Leading<Payload>, to: readonly NodeId[]): void {
+    const { ballot, beat } = state;
+    const committed = this.#log.committed;
+    for (const node of to) {
+      if (node !== this.#self) this.#out.send(node, { type: 'heartbeat', ballot, committed, beat });
+    }
+    state.lastCommitSent = committed;
+  }
+
+  onHeartbeatAck(from: NodeId, message: Of<Payload, 'heartbeat-ack'>): void {
+    const state = this.#state;
+    if (state.type !== 'leading' || !sameBallot(state.ballot, message.ballot)) return;
+    if (message.beat > state.beat) return;
+    state.ackedBeat.set(from, Math.max(message.beat, state.ackedBeat.get(from) ?? 0));
+    this.#noteQuorum(state);
+  }
+
+  #noteQuorum(state: Leading<Payload>): void {
+    const acked = state.config.voters.map((voter) => state.ackedBeat.get(voter.node) ?? 0).sort((a, b) => b - a);
+    const beat = acked[quorumOf(state.config) - 1] ?? 0;
+    const sentAt = state.beatSentAt.get(beat);
+    if (sentAt !== undefined && sentAt > state.quorumAt) state.quorumAt = sentAt;
+  }
+
+  /** Sends again, to voters that have not answered, what has been in flight since before `before`. Bounded per voter. */
+  repeatAccepts(before: Instant): void {
+    const state = this.#state;
+    if (state.type !== 'leading') return;
+    state.config.voters.forEach(({ node }, seat) => {
+      let firstSlot: Slot | null = null;
+      let run: Entry<Payload>[] = [];
+      for (const [at, flight] of state.inFlight) {
+        const wanted = flight.proposedAt < before && (flight.heldBy & (1 << seat)) === 0;
+        if (!wanted || run.length >= entriesPerMessageMax) {
+          if (firstSlot !== null) break;
+          continue;
+        }
+        firstSlot ??= at;
+        run.push(flight.entry);
+      }
+      if (firstSlot !== null) this.#sendAccept(state, node, firstSlot, run);
+      run = [];
+    });
+  }
+
+  /** Whether a refusal shows that another ballot has won over this one. */
+  isOutbid(message: Of<Payload, 'refuse'>): boolean {
+    const ballot = this.ballot;
+    return (
+      ballot !== null &&
+      sameBallot(ballot, message.ballot) &&
+      message.promised !== null &&
+      compareBallots(message.promised, ballot) > 0
+    );
+  }
+}
+
+function bitCount(bits: number): number {
+  let count = 0;
+  for (let rest = bits; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
+}

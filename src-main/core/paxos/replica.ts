@@ -1,0 +1,384 @@
+import { slot, type NodeId, type Slot } from '../../../shared/domain/ids.ts';
+import { assertNever } from '../../../shared/assert.ts';
+import { entriesKeptBehindSnapshot } from '../machine/limits.ts';
+import type { Instant } from '../machine/time.ts';
+import { Acceptor, type AcceptorSelf } from './acceptor.ts';
+import { compareBallots, sameBallot, type Ballot } from './ballot.ts';
+import { EffectList, type PaxosEffect } from './effects.ts';
+import type { PaxosFact, Snapshot } from './facts.ts';
+import { Learner } from './learner.ts';
+import type { PaxosMessage } from './messages.ts';
+import { Proposer } from './proposer.ts';
+import { SlotLog, type Chosen } from './slot-log.ts';
+import { hasSeat, quorumOf, voterIn, type Voter, type VoterConfig } from './voters.ts';
+
+type Of<Payload, Type extends PaxosMessage<Payload>['type']> = Extract<PaxosMessage<Payload>, { type: Type }>;
+
+/** What a step of the replica brought about, besides its effects. */
+export interface ReplicaOutcome<Payload> {
+  readonly effects: readonly PaxosEffect<Payload>[];
+  /** Newly chosen entries, in order. Their effects come after those above. */
+  readonly chosen: readonly Chosen<Payload>[];
+  /** A snapshot that replaces the state; `chosen` then follows it. */
+  readonly installed: Snapshot | null;
+  /** A live coordinator was heard: its heartbeat or accept was obeyed. */
+  readonly heard: { readonly coordinator: NodeId; readonly ballot: Ballot } | null;
+  /** This node's own attempt ended: with a phase-1 quorum, or because somebody else was preferred. */
+  readonly attempt: 'won' | 'lost' | null;
+}
+
+/**
+ * One machine's part in Multi-Paxos: acceptor, learner and, when the election lets it, proposer. Roles keep to
+ * their own files; this one routes messages and keeps the commit index moving.
+ */
+export class Replica<Payload> {
+  readonly #self: AcceptorSelf;
+  readonly #out = new EffectList<Payload>();
+  readonly #log = new SlotLog<Payload>();
+  readonly #acceptor: Acceptor<Payload>;
+  readonly #learner: Learner<Payload>;
+  readonly #proposer: Proposer<Payload>;
+  #highestRound = 0;
+  #chosen: Chosen<Payload>[] = [];
+  #installed: Snapshot | null = null;
+  #heard: ReplicaOutcome<Payload>['heard'] = null;
+  #attempt: ReplicaOutcome<Payload>['attempt'] = null;
+  /** The beat last answered, so that a repeated commit notice is not answered again. */
+  #answered: { readonly ballot: Ballot; readonly beat: number } | null = null;
+
+  constructor(self: AcceptorSelf, weigh: (payload: Payload) => number) {
+    this.#self = self;
+    this.#acceptor = new Acceptor(self, this.#log, this.#out);
+    this.#learner = new Learner(this.#log, this.#out, weigh);
+    this.#proposer = new Proposer(self.node, this.#log, this.#out);
+  }
+
+  get committed(): Slot {
+    return this.#log.committed;
+  }
+  get config(): VoterConfig | null {
+    return this.#log.config;
+  }
+  get snapshot(): Snapshot | null {
+    return this.#log.snapshot;
+  }
+  get promised(): Ballot | null {
+    return this.#acceptor.promised;
+  }
+  get phase(): 'idle' | 'preparing' | 'leading' {
+    return this.#proposer.phase;
+  }
+  get ballot(): Ballot | null {
+    return this.#proposer.ballot;
+  }
+  /** Requests may be proposed here. */
+  get serving(): boolean {
+    return this.#proposer.open;
+  }
+  get room(): number {
+    return this.#proposer.room;
+  }
+  get inFlight(): number {
+    return this.#proposer.inFlight;
+  }
+  get quorumAt(): Instant | null {
+    return this.#proposer.quorumAt;
+  }
+  get hasSeat(): boolean {
+    const config = this.#log.config;
+    return config !== null && hasSeat(config, this.#self.node, this.#self.incarnation);
+  }
+
+  /** Replays what the disk held. Answers the chosen entries after the snapshot, in order. */
+  recover(snapshot: Snapshot | null, facts: readonly PaxosFact<Payload>[]): readonly Chosen<Payload>[] {
+    if (snapshot !== null) this.#log.install(snapshot);
+    const chosen: Chosen<Payload>[] = [];
+    for (const fact of facts) {
+      switch (fact.type) {
+        case 'promised':
+          this.#restoreBallot(fact.ballot);
+          break;
+        case 'accepted':
+          this.#restoreBallot(fact.ballot);
+          fact.entries.forEach((entry, index) => {
+            this.#log.restoreVote(slot(fact.firstSlot + index), fact.ballot, entry);
+          });
+          break;
+        case 'learned':
+          fact.entries.forEach((entry, index) => {
+            if (fact.firstSlot + index === this.#log.committed + 1) chosen.push(this.#log.commit(entry));
+          });
+          break;
+        case 'committed':
+          for (let at = slot(this.#log.committed + 1); at <= fact.slot; at = slot(at + 1)) {
+            const vote = this.#log.voteAt(at);
+            if (vote === undefined) break;
+            chosen.push(this.#log.commit(vote.entry));
+          }
+          break;
+        default:
+          assertNever(fact);
+      }
+    }
+    return chosen;
+  }
+
+  #restoreBallot(ballot: Ballot): void {
+    this.#acceptor.restore(ballot);
+    this.#seeRound(ballot);
+  }
+
+  /** What the journal must hold beside the snapshot: the promise, the chosen entries after it, the votes above them. */
+  durableFacts(): PaxosFact<Payload>[] {
+    const facts: PaxosFact<Payload>[] = [];
+    const snapshotSlot = this.#log.snapshot?.slot ?? 0;
+    const entries = [];
+    for (let at = slot(snapshotSlot + 1); at <= this.#log.committed; at = slot(at + 1)) {
+      const entry = this.#log.chosenAt(at);
+      if (entry !== undefined) entries.push(entry);
+    }
+    if (entries.length > 0) facts.push({ type: 'learned', firstSlot: slot(snapshotSlot + 1), entries });
+    for (const vote of this.#log.votes()) {
+      facts.push({ type: 'accepted', ballot: vote.ballot, firstSlot: vote.slot, entries: [vote.entry] });
+    }
+    const promised = this.#acceptor.promised;
+    if (promised !== null) facts.push({ type: 'promised', ballot: promised });
+    return facts;
+  }
+
+  #seeRound(ballot: Ballot): void {
+    this.#highestRound = Math.max(this.#highestRound, ballot.round);
+  }
+
+  /** The election lets this node try: phase 1 with a round above every round it has seen. */
+  tryToLead(now: Instant, extraRounds: number): void {
+    const config = this.#log.config;
+    if (config === null || !this.hasSeat) return;
+    const seat = voterIn(config, this.#self.node);
+    this.#highestRound += 1 + extraRounds;
+    const ballot: Ballot = {
+      epoch: config.epoch,
+      config: config.id,
+      round: this.#highestRound,
+      rank: seat?.rank ?? 0,
+      voter: this.#self.node,
+    };
+    this.#acceptor.promiseSelf(ballot);
+    this.#proposer.prepare(ballot, config);
+    this.#continueAttempt(now);
+  }
+
+  repeatPrepare(now: Instant): void {
+    this.#proposer.repeatPrepare();
+    this.#continueAttempt(now);
+  }
+
+  /** Gives up candidacy or coordination. Whatever is in flight may still be chosen by whoever follows. */
+  stepDown(): void {
+    this.#proposer.stop();
+  }
+
+  propose(now: Instant, payloads: readonly Payload[]): void {
+    this.#proposer.propose(now, payloads);
+  }
+
+  /** Ends the configuration in favour of these voters. Answers false while something is in flight. */
+  changeVoters(now: Instant, voters: readonly Voter[]): boolean {
+    return this.#proposer.proposeStopSign(now, voters);
+  }
+
+  heartbeat(now: Instant, to: readonly NodeId[], repeatBefore: Instant): void {
+    this.#proposer.heartbeat(now, to);
+    this.#proposer.repeatAccepts(repeatBefore);
+  }
+
+  announceCommit(to: readonly NodeId[]): void {
+    this.#proposer.announceCommit(to);
+  }
+
+  /** Lets this snapshot of the state at `committed` stand for the log up to there. */
+  compact(snapshot: Snapshot): void {
+    this.#log.compact(snapshot, entriesKeptBehindSnapshot);
+  }
+
+  /** `hearsCoordinator`: whom the election believes alive as coordinator. */
+  receive(now: Instant, from: NodeId, message: PaxosMessage<Payload>, hearsCoordinator: NodeId | null): void {
+    switch (message.type) {
+      case 'prepare':
+        this.#seeRound(message.ballot);
+        this.#acceptor.onPrepare(from, message, hearsCoordinator);
+        this.#yieldTo(message.ballot);
+        break;
+      case 'promise':
+        this.#proposer.onPromise(from, message);
+        this.#continueAttempt(now);
+        break;
+      case 'refuse':
+        this.#onRefuse(now, from, message);
+        break;
+      case 'accept':
+        this.#onAccept(now, from, message);
+        break;
+      case 'accepted':
+        this.#commitAll(this.#proposer.onAccepted(from, message));
+        break;
+      case 'heartbeat':
+        this.#onHeartbeat(now, from, message);
+        break;
+      case 'heartbeat-ack':
+        this.#proposer.onHeartbeatAck(from, message);
+        break;
+      case 'learn-request':
+        this.#learner.onLearnRequest(from, message);
+        break;
+      case 'learn-reply':
+        this.#noteChosen(this.#learner.onLearnReply(now, from, message));
+        this.#continueAttempt(now);
+        break;
+      case 'snapshot-request':
+        this.#learner.onSnapshotRequest(from, message);
+        break;
+      case 'snapshot-part':
+        this.#onSnapshotPart(now, from, message);
+        break;
+      default:
+        assertNever(message);
+    }
+  }
+
+  #onAccept(now: Instant, from: NodeId, message: Of<Payload, 'accept'>): void {
+    this.#seeRound(message.ballot);
+    if (!this.#acceptor.onAccept(from, message)) {
+      this.#learner.noteAhead(now, from, message.committed);
+      return;
+    }
+    this.#yieldTo(message.ballot);
+    this.#heard = { coordinator: from, ballot: message.ballot };
+    this.#follow(now, from, message.ballot, message.committed);
+  }
+
+  #onHeartbeat(now: Instant, from: NodeId, message: Of<Payload, 'heartbeat'>): void {
+    const { ballot, beat, committed } = message;
+    this.#seeRound(ballot);
+    const config = this.#log.config;
+    const behind = config === null || ballot.epoch > config.epoch || ballot.config > config.id;
+    if (from !== ballot.voter || (!behind && !this.#acceptor.onHeartbeat(from, ballot))) return;
+    this.#yieldTo(ballot);
+    this.#heard = { coordinator: from, ballot };
+    this.#follow(now, from, ballot, committed);
+    const repeated =
+      this.#answered !== null && this.#answered.beat === beat && compareBallots(this.#answered.ballot, ballot) === 0;
+    if (repeated) return;
+    this.#answered = { ballot, beat };
+    this.#out.send(from, { type: 'heartbeat-ack', ballot, beat, committed: this.#log.committed });
+  }
+
+  /** A higher ballot was obeyed here: an own attempt or coordination under a lower one is over. */
+  #yieldTo(ballot: Ballot): void {
+    const own = this.#proposer.ballot;
+    const promised = this.#acceptor.promised;
+    if (own === null || promised === null || ballot.voter === this.#self.node) return;
+    if (compareBallots(promised, own) > 0) this.#lose();
+  }
+
+  #lose(): void {
+    this.#proposer.stop();
+    this.#attempt = 'lost';
+  }
+
+  /** Moves the commit index along the coordinator's, by own votes where they are of its ballot, else by asking. */
+  #follow(now: Instant, from: NodeId, ballot: Ballot, committed: Slot): void {
+    const before = this.#log.committed;
+    while (this.#acceptor.chosenByVote(ballot, committed)) {
+      const vote = this.#log.voteAt(slot(this.#log.committed + 1));
+      if (vote === undefined) break;
+      this.#noteChosen([this.#log.commit(vote.entry)]);
+    }
+    if (this.#log.committed > before) this.#out.record({ type: 'committed', slot: this.#log.committed });
+    if (from !== this.#self.node) this.#learner.noteAhead(now, from, committed);
+  }
+
+  #onRefuse(now: Instant, from: NodeId, message: Of<Payload, 'refuse'>): void {
+    if (message.promised !== null) this.#seeRound(message.promised);
+    this.#learner.noteAhead(now, from, message.committed);
+    if (this.#proposer.phase === 'idle' || message.reason === 'behind' || message.reason === 'not-a-voter') return;
+    const current = this.#proposer.ballot;
+    if (current === null || compareBallots(current, message.ballot) !== 0) return;
+    const outbid = this.#proposer.isOutbid(message);
+    const preparing = this.#proposer.phase === 'preparing';
+    if (outbid || (preparing && message.reason !== 'lower-ballot')) this.#lose();
+  }
+
+  #onSnapshotPart(now: Instant, from: NodeId, message: Of<Payload, 'snapshot-part'>): void {
+    const snapshot = this.#learner.onSnapshotPart(now, from, message);
+    if (snapshot === null || !this.#log.install(snapshot)) return;
+    this.#installed = snapshot;
+    this.#chosen = [];
+    this.#continueAttempt(now);
+  }
+
+  /** A candidate with a phase-1 quorum first catches up to the highest commit index in it, then leads. */
+  #continueAttempt(now: Instant): void {
+    if (this.#proposer.phase !== 'preparing') return;
+    const ballot = this.#proposer.ballot;
+    const config = this.#log.config;
+    if (config === null || ballot === null || ballot.config !== config.id || ballot.epoch !== config.epoch) {
+      return this.#lose();
+    }
+    const target = this.#proposer.catchUpTarget();
+    if (target === null) return;
+    if (target.committed > this.#log.committed) {
+      this.#learner.noteAhead(now, target.node, target.committed);
+      return;
+    }
+    this.#proposer.lead(now);
+    this.#attempt = 'won';
+  }
+
+  /**
+   * A quorum may choose before the proposer's own vote is on its disk. What the journal then holds at that slot may
+   * be a vote of an older ballot for another value, so `committed` would lie: the entries themselves are recorded.
+   */
+  #commitAll(entries: readonly Chosen<Payload>['entry'][]): void {
+    if (entries.length === 0) return;
+    const ballot = this.#proposer.ballot;
+    const firstSlot = slot(this.#log.committed + 1);
+    const voted = entries.every((_, index) => sameBallot(this.#log.voteAt(slot(firstSlot + index))?.ballot ?? null, ballot));
+    this.#noteChosen(entries.map((entry) => this.#log.commit(entry)));
+    this.#out.record(voted ? { type: 'committed', slot: this.#log.committed } : { type: 'learned', firstSlot, entries });
+  }
+
+  #noteChosen(chosen: readonly Chosen<Payload>[]): void {
+    for (const one of chosen) {
+      this.#chosen.push(one);
+      this.#proposer.noteChosen(one.entry);
+      if (one.entry.type === 'stop-sign') this.#endConfig();
+    }
+  }
+
+  /** The configuration has ended under this node: its ballots count no more. */
+  #endConfig(): void {
+    if (this.#proposer.phase !== 'idle') this.#lose();
+  }
+
+  /** Everything since the last call. */
+  take(): ReplicaOutcome<Payload> {
+    const outcome: ReplicaOutcome<Payload> = {
+      effects: this.#out.take(),
+      chosen: this.#chosen,
+      installed: this.#installed,
+      heard: this.#heard,
+      attempt: this.#attempt,
+    };
+    this.#chosen = [];
+    this.#installed = null;
+    this.#heard = null;
+    this.#attempt = null;
+    return outcome;
+  }
+
+  /** Voters a quorum needs, in the present configuration. */
+  get quorumNeeded(): number {
+    return this.#log.config === null ? 0 : quorumOf(this.#log.config);
+  }
+}

@@ -1,0 +1,236 @@
+import type { BinaryWriter } from '@bufbuild/protobuf/wire';
+import { assert } from '../../shared/assert.ts';
+import { wireTypes, type Codec, type WireType } from './codec.ts';
+import { Malformed, type Reader } from './reader.ts';
+
+type Presence = 'required' | 'nullable' | 'optional' | 'list' | 'record';
+
+/** A field of a message: its number never changes and is never used again. */
+export interface Field<Value, Optional extends boolean = boolean> {
+  readonly number: number;
+  readonly codec: Codec<unknown>;
+  readonly presence: Presence;
+  readonly countMax: number;
+  /** Types only: what the field carries. */
+  readonly carries?: Value;
+  readonly isOptional: Optional;
+}
+
+const field = <Value, Optional extends boolean>(
+  number: number,
+  codec: Codec<unknown>,
+  presence: Presence,
+  isOptional: Optional,
+  countMax = 1,
+): Field<Value, Optional> => ({ number, codec, presence, isOptional, countMax });
+
+/** Always present. */
+export const required = <Value>(number: number, codec: Codec<Value>): Field<Value, false> =>
+  field(number, codec, 'required', false);
+
+/** Absent on the wire means `null`. */
+export const nullable = <Value>(number: number, codec: Codec<Value>): Field<Value | null, false> =>
+  field(number, codec, 'nullable', false);
+
+/** Absent on the wire means that the property is absent. */
+export const optional = <Value>(number: number, codec: Codec<Value>): Field<Value | undefined, true> =>
+  field(number, codec, 'optional', true);
+
+/** Up to `countMax` values in order. */
+export const list = <Value>(number: number, codec: Codec<Value>, countMax: number): Field<readonly Value[], false> =>
+  field(number, codec, 'list', false, countMax);
+
+type Fields = Readonly<Record<string, Field<unknown>>>;
+type Carried<Each> = Each extends Field<infer Value> ? Value : never;
+type Shape<Table extends Fields> = {
+  readonly [Name in keyof Table as Table[Name]['isOptional'] extends true ? never : Name]: Carried<Table[Name]>;
+} & {
+  readonly [Name in keyof Table as Table[Name]['isOptional'] extends true ? Name : never]?: Carried<Table[Name]>;
+};
+
+interface CompiledField {
+  readonly name: string;
+  readonly number: number;
+  readonly tag: number;
+  readonly codec: Codec<unknown>;
+  readonly presence: Presence;
+  readonly countMax: number;
+}
+
+const tagOf = (number: number, wireType: WireType): number => number * 8 + wireType;
+
+/** Runs `read` inside the next length prefix and requires that it ends exactly there. */
+function readDelimited<Value>(reader: Reader, what: string, read: (end: number) => Value): Value {
+  const length = reader.lengthUpTo(reader.len, what);
+  const end = reader.pos + length;
+  const value = read(end);
+  if (reader.pos !== end) throw new Malformed('malformed', `${what} does not end where it says`);
+  return value;
+}
+
+/**
+ * A protobuf message. Fields are written and must be read in the order of their numbers, each single one at most
+ * once, so a value has one spelling; an unknown field is refused, because a replica that dropped it would no longer
+ * store what the others store.
+ */
+export function message<const Table extends Fields>(name: string, table: Table): Codec<Shape<Table>> {
+  const fields = compile(name, table);
+  return {
+    wireType: wireTypes.lengthDelimited,
+    proto: { type: name, bound: '' },
+    parts: fields.map((each) => each.codec),
+    body: fields.map(describeField),
+    write: (writer, value) => {
+      writer.fork();
+      writeFields(writer, fields, value as Readonly<Record<string, unknown>>);
+      writer.join();
+    },
+    read: (reader) => readDelimited(reader, name, (end) => readFields(reader, end, fields, name)) as Shape<Table>,
+  };
+}
+
+function compile(name: string, table: Fields): readonly CompiledField[] {
+  const fields = Object.entries(table).map(([each, { number, codec, presence, countMax }]) => ({
+    name: each,
+    number,
+    tag: tagOf(number, codec.wireType),
+    codec,
+    presence,
+    countMax,
+  }));
+  fields.sort((left, right) => left.number - right.number);
+  const numbers = new Set(fields.map((each) => each.number));
+  assert(numbers.size === fields.length && !numbers.has(0), `${name} numbers each field once, from 1`);
+  return fields;
+}
+
+function writeFields(writer: BinaryWriter, fields: readonly CompiledField[], value: Readonly<Record<string, unknown>>): void {
+  for (const each of fields) {
+    const part = value[each.name];
+    if (each.presence === 'list') {
+      const items = part as readonly unknown[];
+      assert(items.length <= each.countMax, `${each.name} holds at most ${each.countMax}, not ${items.length}`);
+      for (const item of items) {
+        writer.uint32(each.tag);
+        each.codec.write(writer, item);
+      }
+      continue;
+    }
+    if (part === null || part === undefined) {
+      assert(each.presence !== 'required', `${each.name} is there`);
+      continue;
+    }
+    writer.uint32(each.tag);
+    each.codec.write(writer, part);
+  }
+}
+
+function readFields(reader: Reader, end: number, fields: readonly CompiledField[], name: string): Record<string, unknown> {
+  const value: Record<string, unknown> = {};
+  let tag = reader.pos < end ? reader.uint53() : 0;
+  for (const each of fields) {
+    if (each.presence === 'list') {
+      const items: unknown[] = [];
+      while (tag === each.tag) {
+        if (items.length === each.countMax) throw new Malformed('limit-reached', `${name}.${each.name} has more than ${each.countMax} items`);
+        items.push(each.codec.read(reader));
+        tag = reader.pos < end ? reader.uint53() : 0;
+      }
+      value[each.name] = items;
+    } else if (tag === each.tag) {
+      value[each.name] = each.codec.read(reader);
+      tag = reader.pos < end ? reader.uint53() : 0;
+    } else if (each.presence === 'nullable') {
+      value[each.name] = null;
+    } else if (each.presence === 'required') {
+      throw new Malformed('malformed', `${name}.${each.name} is missing`);
+    }
+  }
+  if (tag !== 0) throw new Malformed('malformed', `${name} has an unknown or misplaced field ${Math.floor(tag / 8)}`);
+  return value;
+}
+
+function describeField(each: CompiledField): string {
+  const label = each.presence === 'list' ? 'repeated ' : each.presence === 'required' ? '' : 'optional ';
+  const notes = [each.presence === 'list' ? `≤ ${each.countMax} items` : '', each.codec.proto.bound].filter((note) => note !== '');
+  const comment = notes.length === 0 ? '' : `  // ${notes.join('; ')}`;
+  return `${label}${each.codec.proto.type} ${snake(each.name)} = ${each.number};${comment}`;
+}
+
+const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replaceAll('-', '_');
+
+type Members = Readonly<Record<string, readonly [number: number, codec: Codec<unknown>]>>;
+type Carries<Each> = Each extends Codec<infer Value> ? Value : never;
+type Union<Tag extends string, Table extends Members> = {
+  [Name in keyof Table & string]: { readonly [Key in Tag]: Name } & Carries<Table[Name][1]>;
+}[keyof Table & string];
+
+/** A `oneof` whose member is named by the property `tag`: exactly one member, an unknown one is refused. */
+export function union<const Tag extends string, const Table extends Members>(
+  name: string,
+  tag: Tag,
+  table: Table,
+): Codec<Union<Tag, Table>> {
+  const members = Object.entries(table).map(([each, [number, codec]]) => ({
+    name: each,
+    number,
+    tag: tagOf(number, codec.wireType),
+    codec,
+  }));
+  const byName = new Map(members.map((each) => [each.name, each]));
+  const byTag = new Map(members.map((each) => [each.tag, each]));
+  assert(byTag.size === members.length, `${name} numbers each member once`);
+  return {
+    wireType: wireTypes.lengthDelimited,
+    proto: { type: name, bound: '' },
+    parts: members.map((each) => each.codec),
+    body: ['oneof ' + snake(tag) + ' {', ...members.map((each) => `  ${each.codec.proto.type} ${snake(each.name)} = ${each.number};`), '}'],
+    write: (writer, value) => {
+      const kind = (value as Readonly<Record<string, unknown>>)[tag];
+      const member = byName.get(String(kind));
+      assert(member !== undefined, `${name} has no member ${String(kind)}`);
+      writer.fork();
+      writer.uint32(member.tag);
+      member.codec.write(writer, value);
+      writer.join();
+    },
+    read: (reader) =>
+      readDelimited(reader, name, () => {
+        const member = byTag.get(reader.uint53());
+        if (member === undefined) throw new Malformed('malformed', `${name} has an unknown member`);
+        const value = member.codec.read(reader) as Record<string, unknown>;
+        return tagged(tag, member.name, value) as Union<Tag, Table>;
+      }),
+  };
+}
+
+const tagged = (tag: string, name: string, value: Record<string, unknown>): Record<string, unknown> => ({ [tag]: name, ...value });
+
+/** A map from text to text, in the order its entries were written; a key comes once. */
+export function textRecord(codec: { readonly key: Codec<string>; readonly value: Codec<string>; readonly countMax: number }): Codec<
+  Readonly<Record<string, string>>
+> {
+  const entry = message('TextEntry', { key: required(1, codec.key), value: required(2, codec.value) });
+  const entries = message('TextRecord', { entries: list(1, entry, codec.countMax) });
+  return {
+    ...entries,
+    write: (writer, value) => entries.write(writer, { entries: Object.entries(value).map(([key, each]) => ({ key, value: each })) }),
+    read: (reader) => {
+      // A Map first and defined properties after: a key such as `__proto__` is text like any other.
+      const found = new Map(entries.read(reader).entries.map((each) => [each.key, each.value]));
+      return Object.fromEntries(found);
+    },
+  };
+}
+
+/** The codec's types as text in the manner of a .proto file, each once, in the order first met. */
+export function describe(...codecs: readonly Codec<unknown>[]): string {
+  const seen = new Map<string, readonly string[]>();
+  const visit = (codec: Codec<unknown>): void => {
+    if (codec.body !== null && !seen.has(codec.proto.type)) seen.set(codec.proto.type, codec.body);
+    else if (codec.body !== null) return;
+    codec.parts.forEach(visit);
+  };
+  codecs.forEach(visit);
+  return [...seen].map(([name, body]) => `message ${name} {\n${body.map((line) => `  ${line}\n`).join('')}}`).join('\n\n') + '\n';
+}

@@ -1,0 +1,96 @@
+/**
+ * Frames between nodes: a protobuf message of a format version and the messages, in order.
+ *
+ *   message Frame {
+ *     uint64 version = 1;                 // 1
+ *     repeated NodeMessage messages = 2;  // ≤ 4096 items
+ *   }
+ */
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { Result } from '../../shared/domain/failure.ts';
+import type { NodeMessage } from '../core/node/messages.ts';
+import { encode, guarded } from './codec.ts';
+import { nodeMessage } from './messages.ts';
+import { Malformed, Reader } from './reader.ts';
+
+export const frameVersion = 1;
+
+/** A promise with a full window of the largest jobs comes to 2,048 times 64 KiB; such a frame is refused, smaller ones pass. */
+export const frameBytesMax = 32 * 1_024 * 1_024;
+
+/** Messages in one frame: as many as a drain of a full window can leave for one peer. */
+export const messagesPerFrameMax = 4_096;
+
+/** Bytes after which a frame takes no further message: large enough to amortise a write, small against its limit. */
+export const frameBytesWanted = 1_024 * 1_024;
+
+const versionTag = 8;
+const messageTag = 18;
+
+/** Frames that carry `messages` in order: one, unless they are large. Asserts on a message that is out of its bounds. */
+export function encodeFrames(messages: readonly NodeMessage[]): readonly Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  let next = 0;
+  while (next < messages.length) {
+    const writer = new BinaryWriter();
+    writer.uint32(versionTag).uint32(frameVersion);
+    let bytes = 0;
+    let count = 0;
+    while (next < messages.length && bytes < frameBytesWanted && count < messagesPerFrameMax) {
+      const message = messages[next++];
+      if (message === undefined) break;
+      writer.uint32(messageTag);
+      bytes += writeMessage(writer, message);
+      count += 1;
+    }
+    frames.push(writer.finish());
+  }
+  return frames;
+}
+
+/** Small messages go straight into the frame; those with entries are measured, because only they can be large. */
+function writeMessage(writer: BinaryWriter, message: NodeMessage): number {
+  if (!isLarge(message)) {
+    nodeMessage.write(writer, message);
+    return smallMessageBytes;
+  }
+  const encoded = encode(nodeMessage, message);
+  writer.raw(encoded);
+  return encoded.length;
+}
+
+const smallMessageBytes = 1_024;
+
+function isLarge(message: NodeMessage): boolean {
+  switch (message.type) {
+    case 'accept':
+    case 'learn-reply':
+      return message.entries.length > 4;
+    case 'promise':
+      return message.votes.length > 4;
+    case 'propose':
+      return message.requests.length > 4;
+    case 'snapshot-part':
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** The messages of one frame. Never throws; a frame with one bad message is refused whole. */
+export function decodeFrame(bytes: Uint8Array): Result<readonly NodeMessage[]> {
+  return guarded(() => {
+    if (bytes.length > frameBytesMax) throw new Malformed('limit-reached', `a frame has ${bytes.length} bytes`);
+    const reader = new Reader(bytes);
+    if (reader.uint53() !== versionTag) throw new Malformed('malformed', 'a frame does not begin with its version');
+    const version = reader.uint53();
+    if (version !== frameVersion) throw new Malformed('unsupported-version', `a frame has version ${version}, not ${frameVersion}`);
+    const messages: NodeMessage[] = [];
+    while (reader.pos < reader.len) {
+      if (reader.uint53() !== messageTag) throw new Malformed('malformed', 'a frame has an unknown field');
+      if (messages.length === messagesPerFrameMax) throw new Malformed('limit-reached', 'a frame has too many messages');
+      messages.push(nodeMessage.read(reader));
+    }
+    return messages;
+  });
+}

@@ -1,0 +1,63 @@
+import { BinaryReader } from '@bufbuild/protobuf/wire';
+
+/** What stops a decode. Never leaves this room: `decode` turns it into a failure. */
+export class Malformed extends Error {
+  override readonly name = 'Malformed';
+  readonly code: 'malformed' | 'limit-reached' | 'unsupported-version';
+
+  constructor(code: 'malformed' | 'limit-reached' | 'unsupported-version', message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const bytesPerGroup = 7;
+const safeHighGroups = 7;
+
+/** The library's reader, with whole numbers up to 2^53 - 1 read without a detour through BigInt. */
+export class Reader extends BinaryReader {
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    super(bytes);
+    this.#bytes = bytes;
+  }
+
+  /** The next byte without taking it, or -1 at the end. */
+  peek(): number {
+    return this.#bytes[this.pos] ?? -1;
+  }
+
+  /** A varint, refused when it is above 2^53 - 1 or longer than its value needs: one value, one spelling. */
+  uint53(): number {
+    let value = 0;
+    let scale = 1;
+    for (let group = 0; group <= safeHighGroups; group++) {
+      const byte = this.#bytes[this.pos++];
+      if (byte === undefined) throw new Malformed('malformed', 'a number is cut short');
+      value += (byte & 0x7f) * scale;
+      if (byte < 0x80) {
+        if (byte === 0 && group > 0) throw new Malformed('malformed', 'a number is padded');
+        if (value > Number.MAX_SAFE_INTEGER) break;
+        return value;
+      }
+      scale *= 1 << bytesPerGroup;
+    }
+    throw new Malformed('limit-reached', 'a number is above 2^53 - 1');
+  }
+
+  /** The length of what follows, checked against what is left before anything is taken or allocated. */
+  lengthUpTo(max: number, what: string): number {
+    const length = this.uint53();
+    if (length > max) throw new Malformed('limit-reached', `${what} has ${length} bytes, more than ${max}`);
+    if (length > this.len - this.pos) throw new Malformed('malformed', `${what} is cut short`);
+    return length;
+  }
+
+  /** A copy-free view of the next `length` bytes. */
+  take(length: number): Uint8Array {
+    const start = this.pos;
+    this.pos += length;
+    return this.#bytes.subarray(start, this.pos);
+  }
+}

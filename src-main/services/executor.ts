@@ -109,14 +109,17 @@ export class Executor {
     const { replica, keeper } = this.#options;
     const session = keeper.session;
     if (session === null) return;
-    const live = replica.state().tasks.liveAttempts().filter((attempt) => attempt.session === session);
+    const live = replica.state().tasks.attemptsOfSession(session);
     const names = new Set(live.map(({ key }) => nameOf(key)));
     for (const [name, running] of this.#running) if (!names.has(name)) running.stop.abort('it is no longer assigned to this machine');
     for (const attempt of live) this.#begin(attempt);
   }
 
   #assigned(key: AttemptKey): void {
-    const attempt = this.#options.replica.state().tasks.liveAttempts().find((other) => nameOf(other.key) === nameOf(key));
+    const { replica, keeper } = this.#options;
+    const session = keeper.session;
+    if (session === null) return;
+    const attempt = replica.state().tasks.attemptsOfSession(session).find((other) => nameOf(other.key) === nameOf(key));
     if (attempt !== undefined) this.#begin(attempt);
   }
 

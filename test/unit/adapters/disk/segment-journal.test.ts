@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import type { Failure } from '../../../../shared/domain/failure.ts';
+import type { Journal } from '../../../../src-main/ports/journal.ts';
+import { openJournal } from '../../../../src-main/adapters/disk/segment-journal.ts';
+import { journalSuite } from '../../../acceptance/journal.suite.ts';
+import { crashStates, MemoryDisk, type Snapshot } from './memory-disk.ts';
+
+const dir = '/journal';
+const segmentBytesMax = 150;
+const bytesOf = (value: string): Uint8Array => new TextEncoder().encode(value);
+const textsOf = (records: readonly Uint8Array[]): readonly string[] => records.map((record) => new TextDecoder().decode(record));
+const open = (files: MemoryDisk) => openJournal(dir, { files, lockPath: null, segmentBytesMax });
+
+type Step = { readonly type: 'append'; readonly records: readonly string[]; readonly sync: boolean } | { readonly type: 'head'; readonly records: readonly string[] };
+
+const steps: readonly Step[] = [
+  { type: 'append', records: ['a1'], sync: true },
+  { type: 'append', records: ['b1', 'b22'], sync: true },
+  { type: 'append', records: ['c1'], sync: false },
+  { type: 'append', records: ['d1', '', 'SYNCMARK'], sync: true },
+  { type: 'append', records: ['e1', 'e2'], sync: true },
+  { type: 'head', records: ['H1', 'H2'] },
+  { type: 'append', records: ['f1'], sync: true },
+  { type: 'append', records: ['g1'], sync: false },
+];
+
+/** What may be read back once so many records (a head counts as one) were written. */
+function contentsAfter(): readonly string[] {
+  let now: string[] = [];
+  const contents = [now.join('|')];
+  for (const step of steps) {
+    if (step.type === 'head') contents.push((now = [...step.records]).join('|'));
+    else for (const record of step.records) contents.push((now = [...now, record]).join('|'));
+  }
+  return contents;
+}
+const contents = contentsAfter();
+
+/** Carries out the steps; `onDone` learns how many records are certainly on disk. */
+async function carryOut(journal: Journal, onDone: (certain: number) => void): Promise<Failure | null> {
+  let written = 0;
+  for (const step of steps) {
+    const failure = await new Promise<Failure | null>((resolve) => {
+      const done = (reason?: Failure): void => resolve(reason ?? null);
+      if (step.type === 'head') journal.replaceHead(step.records.map(bytesOf), done);
+      else journal.append(step.records.map(bytesOf), { sync: step.sync }, done);
+    });
+    if (failure !== null) return failure;
+    written += step.type === 'head' ? 1 : step.records.length;
+    if (step.type === 'head' || step.sync) onDone(written);
+  }
+  return null;
+}
+
+async function recordedRun(): Promise<MemoryDisk> {
+  const disk = new MemoryDisk();
+  const opened = await open(disk);
+  if (!opened.ok) throw new Error(opened.failure.message);
+  const failure = await carryOut(opened.value.journal, (count) => disk.operations.push({ type: 'acknowledged', count }));
+  expect(failure).toBeNull();
+  await opened.value.journal.close();
+  return disk;
+}
+
+/** The recovered contents, or the code of the failure. */
+async function recovered(state: Snapshot): Promise<{ readonly text: string } | { readonly code: string }> {
+  const result = await open(new MemoryDisk(state));
+  if (!result.ok) return { code: result.failure.code };
+  await result.value.journal.close();
+  return { text: textsOf(result.value.records).join('|') };
+}
+
+const holdsAll = (text: string, certain: number): boolean => contents.slice(certain).includes(text);
+
+journalSuite('the segment journal on a disk in memory', async () => {
+  const disk = new MemoryDisk();
+  return { open: () => open(disk), dispose: async () => {} };
+});
+
+describe('a segment journal after a power cut', () => {
+  it('holds every acknowledged record in each state the disk may be left in, and calls none of them damaged', async () => {
+    const { operations } = await recordedRun();
+    let certain = 0;
+    let states = 0;
+    for (const [place, operation] of operations.entries()) {
+      if (operation.type === 'acknowledged') certain = operation.count;
+      for (const state of crashStates(operations.slice(0, place + 1))) {
+        const found = await recovered(state);
+        states += 1;
+        if ('code' in found || !holdsAll(found.text, certain)) expect.fail(`after operation ${String(place)}: ${JSON.stringify(found)}`);
+      }
+    }
+    expect(states).toBeGreaterThan(1_000);
+  }, 60_000);
+
+  it('goes on from any state: what is appended next is there the next time', async () => {
+    const { operations } = await recordedRun();
+    for (let length = 0; length <= operations.length; length++) {
+      for (const state of [...crashStates(operations.slice(0, length))].slice(0, 40)) {
+        const disk = new MemoryDisk(state);
+        const first = await open(disk);
+        if (!first.ok) throw new Error(first.failure.message);
+        await new Promise<void>((resolve) => first.value.journal.append([bytesOf('next')], { sync: true }, () => resolve()));
+        await first.value.journal.close();
+        const second = await open(new MemoryDisk(disk.snapshot()));
+        expect(second.ok && textsOf(second.value.records)).toEqual([...textsOf(first.value.records), 'next']);
+      }
+    }
+  }, 60_000);
+});
+
+describe('a segment journal with a changed byte', () => {
+  it('says that it is damaged, or still holds every acknowledged record, whichever byte it is', async () => {
+    const disk = await recordedRun();
+    const whole = disk.snapshot();
+    const certain = contents.length - 2;
+    let noticed = 0;
+    for (const [path, bytes] of whole) {
+      for (let at = 0; at < bytes.byteLength; at++) {
+        for (const change of [0x01, 0x80, 0xff]) {
+          const changed = Uint8Array.from(bytes);
+          changed[at] = (changed[at] ?? 0) ^ change;
+          const found = await recovered(new Map(whole).set(path, changed));
+          if ('code' in found) {
+            expect(found.code).toBe('corrupt');
+            noticed += 1;
+          } else if (!holdsAll(found.text, certain)) expect.fail(`${path} byte ${String(at)}: ${found.text}`);
+        }
+      }
+    }
+    expect(noticed).toBeGreaterThan(100);
+  });
+
+  it('names the file and the place', async () => {
+    const whole = (await recordedRun()).snapshot();
+    const [path, bytes] = [...whole][0] ?? ['', new Uint8Array()];
+    const changed = Uint8Array.from(bytes);
+    changed[40] = (changed[40] ?? 0) ^ 1;
+    const result = await open(new MemoryDisk(new Map(whole).set(path, changed)));
+    expect(!result.ok && result.failure).toMatchObject({ code: 'corrupt' });
+    expect(!result.ok && result.failure.message).toMatch(/journal-\d{8}-\d{8}\.seg is damaged at byte \d+/);
+  });
+});
+
+describe('a segment journal on a failing disk', () => {
+  for (const [system, code] of [['ENOSPC', 'disk-full'], ['EIO', 'disk-failed']] as const) {
+    it(`stops at the first ${system}, wherever it strikes, and has lost nothing it acknowledged`, async () => {
+      const total = (await recordedRun()).operations.filter((operation) => operation.type !== 'acknowledged').length;
+      for (let at = 0; at < total; at++) {
+        const disk = new MemoryDisk();
+        disk.failure = { at, code: system };
+        const opened = await open(disk);
+        if (!opened.ok) {
+          expect(opened.failure.code).toBe(code);
+          continue;
+        }
+        let certain = 0;
+        const { journal } = opened.value;
+        const failure = await carryOut(journal, (count) => (certain = count));
+        if (failure !== null) {
+          expect(failure.code).toBe(code);
+          disk.failure = null;
+          const later = await new Promise<Failure | undefined>((resolve) => journal.append([bytesOf('z')], { sync: true }, resolve));
+          expect(later?.code).toBe(code);
+        }
+        await journal.close();
+        disk.failure = null;
+        const found = await recovered(disk.snapshot());
+        expect('text' in found && holdsAll(found.text, certain)).toBe(true);
+      }
+    });
+  }
+});

@@ -7,7 +7,8 @@ import type { Request } from '../state-machine/command.ts';
  */
 export function mayPropose(from: NodeId, request: Request): boolean {
   const own = `${from}#`;
-  if (!request.client.startsWith(own)) return false;
+  // Sequence 0 is the coordinator's own: commands that are conditional in themselves and need no de-duplication.
+  if (!request.client.startsWith(own) || request.sequence < 1) return false;
   const { command } = request;
   switch (command.type) {
     case 'session-opened':

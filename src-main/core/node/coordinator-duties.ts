@@ -4,7 +4,7 @@ import { tasksPerCommandMax } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
 import type { VoterConfig } from '../paxos/voters.ts';
 import type { Command } from '../state-machine/command.ts';
-import type { SwarmState } from '../state-machine/state.ts';
+import { placementViewOf, type SwarmState } from '../state-machine/state.ts';
 import { place } from '../tasks/placement.ts';
 
 interface WatchedSession {
@@ -93,18 +93,10 @@ export class CoordinatorDuties {
   /** The next placements, unless earlier ones are still on their way through the log. */
   placements(now: Instant, state: SwarmState): Command | null {
     if (this.#placedAt !== null && now - this.#placedAt < placementPatienceMs) return null;
-    const placed = place(
-      {
-        tasks: state.tasks,
-        workers: state.sessions.list().map(({ session, node, capacity }) => ({ session, node, capacity })),
-        isLockFree: (name) => state.locks.isFree(name),
-        loadOf: (node) => this.#loads.get(node) ?? null,
-        roundRobinFrom: this.#roundRobinFrom,
-      },
-      tasksPerCommandMax,
-    );
+    const view = placementViewOf(state, (node) => this.#loads.get(node) ?? null, this.#roundRobinFrom);
+    const placed = place(view, tasksPerCommandMax);
     if (placed.assignments.length === 0) return null;
-    this.#roundRobinFrom = placed.roundRobinFrom;
+    this.#roundRobinFrom = placed.roundRobinNext;
     this.#placedAt = now;
     return { type: 'tasks-assigned', assignments: placed.assignments };
   }
@@ -116,9 +108,9 @@ export class CoordinatorDuties {
 
   /** Which voters the swarm should have, or null when it has them. */
   voters(config: VoterConfig, committed: Slot, state: SwarmState, members: ReadonlySet<NodeId>): readonly Seat[] | null {
-    const candidates: Candidate[] = state.sessions.list().map(({ node, session }) => {
+    const candidates: Candidate[] = state.sessions.list().map(({ node, id }) => {
       const known = node === this.#self ? committed : this.#progress.get(node);
-      return { node, incarnation: incarnationOf(session), lag: known === undefined ? null : committed - known };
+      return { node, incarnation: incarnationOf(id), lag: known === undefined ? null : committed - known };
     });
     return chooseVoters({
       self: this.#self,

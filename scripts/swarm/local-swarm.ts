@@ -1,0 +1,83 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { NodeProcess, until } from './node-process.ts';
+
+/** Three (or so) node processes on loopback that form one swarm. The first one founds it. */
+export class LocalSwarm {
+  readonly folder: string;
+  readonly nodes: readonly NodeProcess[];
+
+  private constructor(folder: string, nodes: readonly NodeProcess[]) {
+    this.folder = folder;
+    this.nodes = nodes;
+  }
+
+  /** Starts the processes, founds the swarm, admits the others and waits until three vote (if there are three). */
+  static async found(options: {
+    name: string;
+    machines: readonly string[];
+    flags?: readonly string[];
+    slots?: number;
+    say?: (line: string) => void;
+  }): Promise<LocalSwarm> {
+    const say = options.say ?? (() => undefined);
+    const folder = await mkdtemp(join(tmpdir(), 'skein-'));
+    const flags = ['--slots', String(options.slots ?? 2), ...(options.flags ?? [])];
+    const nodes = options.machines.map((name) => new NodeProcess({ name, home: join(folder, name), flags }));
+    const swarm = new LocalSwarm(folder, nodes);
+    try {
+      await Promise.all(nodes.map((node) => node.start()));
+      const [founder, ...others] = nodes;
+      if (founder === undefined) throw new Error('a swarm needs at least one machine');
+      await founder.api.swarm.create({ name: options.name });
+      say(`${founder.name} founded the swarm “${options.name}”`);
+      for (const node of others) {
+        const { link } = await founder.api.swarm.invite({ role: 'admin', autoApprove: true });
+        await node.api.swarm.join({ link });
+        say(`${node.name} joined`);
+      }
+      for (const node of nodes) await node.api.policy.set({ accepts: { from: 'everyone' } });
+      await swarm.settled();
+      return swarm;
+    } catch (error) {
+      await swarm.dispose();
+      throw error;
+    }
+  }
+
+  /** Waits until a coordinator is known everywhere, all members are reachable and the right number of them votes. */
+  async settled(withinMs = 60_000): Promise<void> {
+    const voters = this.nodes.length >= 3 ? 3 : 1;
+    for (const node of this.nodes.filter(({ running }) => running)) {
+      await until(`${node.name} to see a settled swarm`, withinMs, async () => {
+        const { view } = await node.api.swarm.overview();
+        const ready = view.coordinator !== null && view.quorum.voters.length === voters && view.members.total === this.nodes.length;
+        return ready ? view : null;
+      });
+    }
+  }
+
+  running(): NodeProcess[] {
+    return this.nodes.filter(({ running }) => running);
+  }
+
+  /** The machine that coordinates, as a running node sees it. */
+  async coordinator(withinMs = 30_000): Promise<NodeProcess> {
+    return until('a coordinator', withinMs, async () => {
+      for (const node of this.running()) {
+        const { view } = await node.api.swarm.overview();
+        const name = view.coordinator?.node.name;
+        const found = this.running().find((candidate) => candidate.name === name);
+        if (found !== undefined) return found;
+      }
+      return null;
+    });
+  }
+
+  /** Stops every process and removes every trace. */
+  async dispose(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop()));
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}

@@ -1,0 +1,139 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { RPCLink } from '@orpc/client/websocket';
+import { WebSocket } from 'ws';
+import { createSkeinClient, type SkeinClient } from '../../shared/contract/client.ts';
+
+const program = fileURLToPath(new URL('../../src-main/hosts/node/main.ts', import.meta.url));
+const startWithinMs = 30_000;
+
+interface Ready {
+  readonly pid: number;
+  readonly address: string;
+  readonly control: string;
+}
+
+/**
+ * A real node process of its own, driven through its control socket: what the demo, the crash test and the bench
+ * start, kill and start again. Its home folder outlives it.
+ */
+export class NodeProcess {
+  readonly name: string;
+  readonly home: string;
+  readonly #flags: readonly string[];
+  #child: ChildProcess | null = null;
+  #ready: Ready | null = null;
+  #socket: WebSocket | null = null;
+  #client: SkeinClient | null = null;
+
+  constructor(options: { name: string; home: string; flags?: readonly string[] }) {
+    this.name = options.name;
+    this.home = options.home;
+    this.#flags = options.flags ?? [];
+  }
+
+  get running(): boolean {
+    return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get pid(): number {
+    return this.#ready?.pid ?? 0;
+  }
+
+  /** Where a browser finds this node's window; signs in once. */
+  get address(): string {
+    return this.#ready?.address ?? '';
+  }
+
+  /** Calls this node. Throws while it is not running. */
+  get api(): SkeinClient {
+    if (this.#client === null) throw new Error(`${this.name} is not running`);
+    return this.#client;
+  }
+
+  /** Resolves once the node answers. Throws with the end of its log if it does not. */
+  async start(): Promise<void> {
+    await mkdir(this.home, { recursive: true });
+    const flags = ['--home', this.home, '--name', this.name, '--listen', '127.0.0.1', '--no-mdns', '--json'];
+    const child = spawn(process.execPath, [program, ...flags, ...this.#flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    let complaint = '';
+    child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4_000)));
+    child.stderr.pipe(createWriteStream(join(this.home, 'stderr.log'), { flags: 'a' }));
+    this.#ready = await new Promise<Ready>((resolve, reject) => {
+      const give = (error: Error): void => {
+        clearTimeout(timer);
+        reject(error);
+      };
+      const timer = setTimeout(() => give(new Error(`${this.name} was not ready in ${startWithinMs} ms\n${complaint}`)), startWithinMs);
+      child.once('exit', (code, signal) => give(new Error(`${this.name} ended with ${code ?? signal}\n${complaint}`)));
+      createInterface({ input: child.stdout }).on('line', (line) => {
+        if (!line.startsWith('{')) return;
+        clearTimeout(timer);
+        resolve(JSON.parse(line) as Ready);
+      });
+    });
+    await this.#connect(this.#ready.control);
+  }
+
+  async #connect(control: string): Promise<void> {
+    const socket = new WebSocket(`ws+unix://${control}:/`);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('open', resolve);
+      socket.once('error', reject);
+    });
+    // A node that is killed takes its socket with it; calls under way then fail by themselves.
+    socket.on('error', () => socket.terminate());
+    this.#socket = socket;
+    this.#client = createSkeinClient(new RPCLink({ websocket: socket as unknown as globalThis.WebSocket }));
+  }
+
+  /** Ends the process at once, as a power cut would, and waits until it is gone. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Asks the process to end and waits; kills it after ten seconds. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child;
+    this.#client = null;
+    if (child === null || !this.running) return;
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await gone;
+    clearTimeout(timer);
+    this.#socket?.terminate();
+    this.#socket = null;
+  }
+}
+
+/** Asks again every `everyMs` until `probe` answers something, or throws saying what was awaited. Errors of the probe count as "not yet". */
+export async function until<Value>(
+  awaited: string,
+  withinMs: number,
+  probe: () => Promise<Value | null>,
+  everyMs = 50,
+): Promise<Value> {
+  const deadline = performance.now() + withinMs;
+  let last = '';
+  while (performance.now() < deadline) {
+    try {
+      const value = await probe();
+      if (value !== null) return value;
+    } catch (error) {
+      last = error instanceof Error ? error.message : String(error);
+    }
+    await sleep(everyMs);
+  }
+  throw new Error(`waited ${withinMs} ms for ${awaited}${last === '' ? '' : `; last: ${last}`}`);
+}

@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { nodeId } from '../../../../shared/domain/ids.ts';
+import { Bully, type ElectionOutput } from '../../../../src-main/core/election/bully.ts';
+import type { ElectionMessage } from '../../../../src-main/core/election/messages.ts';
+import { seededRandom } from '../../../../src-main/core/machine/random.ts';
+import { instant } from '../../../../src-main/core/machine/time.ts';
+import { lanTiming } from '../../../../src-main/core/machine/timing.ts';
+
+const [low, middle, high] = [nodeId('low'), nodeId('middle'), nodeId('high')];
+const voters = [
+  { node: low, rank: 1 },
+  { node: middle, rank: 2 },
+  { node: high, rank: 3 },
+];
+const at = (ms: number) => instant(ms);
+
+function bully(self = low, connected = [low, middle, high].filter((node) => node !== self)): Bully {
+  const machine = new Bully(self, lanTiming, seededRandom(1));
+  for (const peer of connected) machine.peerConnected(peer);
+  machine.configure(voters, false);
+  machine.take();
+  return machine;
+}
+
+const sent = (outputs: ElectionOutput[]): [string, ElectionMessage][] =>
+  outputs.flatMap((output) => (output.type === 'send' ? [[output.to, output.message] as [string, ElectionMessage]] : []));
+const tries = (outputs: ElectionOutput[]): boolean => outputs.some(({ type }) => type === 'try');
+
+describe('the election', () => {
+  it('asks every voter before it does anything else, and stays silent without a quorum of no', () => {
+    const machine = bully();
+    machine.timerFired(at(2_000), 'suspect');
+    const outputs = machine.take();
+    expect(sent(outputs)).toEqual([
+      ['middle', { type: 'pre-vote', attempt: 1 }],
+      ['high', { type: 'pre-vote', attempt: 1 }],
+    ]);
+    machine.timerFired(at(2_400), 'election');
+    expect(tries(machine.take())).toBe(false);
+  });
+
+  it('ends the candidacy when one voter still hears the coordinator', () => {
+    const machine = bully();
+    machine.timerFired(at(2_000), 'suspect');
+    machine.receive(at(2_001), middle, { type: 'pre-vote-answer', attempt: 1, coordinatorAlive: true });
+    machine.receive(at(2_002), high, { type: 'pre-vote-answer', attempt: 1, coordinatorAlive: false });
+    const outputs = machine.take();
+    expect(tries(outputs)).toBe(false);
+    expect(sent(outputs).some(([, { type }]) => type === 'election')).toBe(false);
+  });
+
+  it('lets voters of higher rank go first, and tries when they say that they cannot', () => {
+    const machine = bully();
+    machine.timerFired(at(2_000), 'suspect');
+    machine.take();
+    machine.receive(at(2_001), middle, { type: 'pre-vote-answer', attempt: 1, coordinatorAlive: false });
+    expect(sent(machine.take()).map(([to]) => to)).toEqual(['middle', 'high']);
+    machine.receive(at(2_002), high, { type: 'answer', attempt: 1, verdict: 'not-fit' });
+    expect(tries(machine.take())).toBe(false);
+    machine.receive(at(2_003), middle, { type: 'answer', attempt: 1, verdict: 'not-fit' });
+    expect(tries(machine.take())).toBe(true);
+  });
+
+  it('tries at once when it has the highest rank', () => {
+    const machine = bully(high);
+    machine.timerFired(at(2_000), 'suspect');
+    machine.receive(at(2_001), low, { type: 'pre-vote-answer', attempt: 1, coordinatorAlive: false });
+    expect(tries(machine.take())).toBe(true);
+  });
+
+  it('waits for a fit voter of higher rank, but not for ever', () => {
+    const machine = bully(low);
+    machine.timerFired(at(2_000), 'suspect');
+    machine.receive(at(2_001), middle, { type: 'pre-vote-answer', attempt: 1, coordinatorAlive: false });
+    machine.receive(at(2_002), high, { type: 'answer', attempt: 1, verdict: 'fit' });
+    expect(tries(machine.take())).toBe(false);
+    machine.timerFired(at(2_900), 'election');
+    expect(tries(machine.take())).toBe(true);
+  });
+
+  it('tells a challenger that a coordinator lives instead of starting a round of its own', () => {
+    const machine = bully(high);
+    machine.coordinatorHeard(at(100), middle);
+    machine.take();
+    machine.receive(at(200), low, { type: 'election', attempt: 7 });
+    expect(sent(machine.take())).toEqual([['low', { type: 'answer', attempt: 7, verdict: 'coordinator-alive' }]]);
+  });
+
+  it('answers not-fit when it cannot reach a quorum, so that weaker voters go on', () => {
+    const machine = bully(high, []);
+    machine.receive(at(2_000), low, { type: 'election', attempt: 1 });
+    expect(sent(machine.take())).toEqual([['low', { type: 'answer', attempt: 1, verdict: 'not-fit' }]]);
+  });
+
+  it('ignores answers from machines without a seat', () => {
+    const machine = bully(high);
+    machine.timerFired(at(2_000), 'suspect');
+    machine.receive(at(2_001), nodeId('learner'), { type: 'pre-vote-answer', attempt: 1, coordinatorAlive: false });
+    expect(tries(machine.take())).toBe(false);
+  });
+});

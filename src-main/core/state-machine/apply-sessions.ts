@@ -1,0 +1,82 @@
+import { assertNever } from '../../../shared/assert.ts';
+import { fail } from '../../../shared/domain/failure.ts';
+import type { AcceptPolicy } from '../../../shared/domain/member.ts';
+import { sessionNotAlive } from '../locks/sessions.ts';
+import type { Session } from '../locks/sessions.ts';
+import { doneWith, endedEvents, lockEvents, refused } from './applied.ts';
+import type { Applied, ApplyContext } from './applied.ts';
+import type { Capacity, SessionCommand } from './command.ts';
+import type { StateEvent } from './events.ts';
+
+export function applySessionCommand(context: ApplyContext, command: SessionCommand): Applied {
+  const { sessions } = context.state;
+  switch (command.type) {
+    case 'session-opened':
+      return open(context, command);
+    case 'session-renewed': {
+      const renewed = sessions.renew(command.session, command.renewal);
+      return renewed.ok ? doneWith() : refused(renewed.failure);
+    }
+    case 'session-expired':
+      return expire(context, command);
+    case 'session-closed': {
+      const ended = sessions.end(command.session);
+      if (ended === null) return refused(sessionNotAlive(command.session).failure);
+      return doneWith(endSession(context, ended, false));
+    }
+    case 'capacity-changed':
+      return changeCapacity(context, command);
+    default:
+      return assertNever(command);
+  }
+}
+
+function open(context: ApplyContext, command: Extract<SessionCommand, { type: 'session-opened' }>): Applied {
+  const { sessions } = context.state;
+  const { session: id, node, name, ttlMs, capacity } = command;
+  if (sessions.get(id)?.node === node) return doneWith();
+  const opened = sessions.open({ id, node, name, ttlMs, renewal: 0, openedAt: context.at, capacity });
+  if (!opened.ok) return refused(opened.failure);
+  const ended = opened.value === null ? [] : endSession(context, opened.value, false);
+  return doneWith([...ended, { type: 'session-opened', session: id, node }]);
+}
+
+/** A renewal that was logged before this entry wins: then the session was alive after all (invariant L4). */
+function expire(context: ApplyContext, command: Extract<SessionCommand, { type: 'session-expired' }>): Applied {
+  const { sessions } = context.state;
+  const session = sessions.get(command.session);
+  if (session === null) return refused(sessionNotAlive(command.session).failure);
+  if (session.renewal !== command.renewal) {
+    const message = `session ${session.id} was renewed (${session.renewal}) after renewal ${command.renewal}`;
+    return refused(fail('precondition-failed', message, 'Measure its time again from that renewal.').failure);
+  }
+  sessions.end(session.id);
+  return doneWith(endSession(context, session, true));
+}
+
+function changeCapacity(
+  { state }: ApplyContext,
+  command: Extract<SessionCommand, { type: 'capacity-changed' }>,
+): Applied {
+  const before = state.sessions.get(command.session);
+  if (before === null) return refused(sessionNotAlive(command.session).failure);
+  state.sessions.setCapacity(command.session, command.capacity);
+  if (!isSamePolicy(before.capacity.accepts, command.capacity.accepts)) state.tasks.forgetRejections(before.node);
+  return doneWith();
+}
+
+/** The session is out of the table already; now everything that hung on it ends. */
+function endSession({ state, slot, at }: ApplyContext, session: Session<Capacity>, expired: boolean): StateEvent[] {
+  const attempts = state.tasks.loseSession(session.id, at);
+  const locks = state.locks.endSession(session.id, { slot, at });
+  return [
+    { type: 'session-ended', session: session.id, node: session.node, expired },
+    ...endedEvents(attempts),
+    ...lockEvents(locks),
+  ];
+}
+
+function isSamePolicy(left: AcceptPolicy, right: AcceptPolicy): boolean {
+  if (left.from !== 'listed' || right.from !== 'listed') return left.from === right.from;
+  return left.members.length === right.members.length && left.members.every((member, at) => member === right.members[at]);
+}

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { liveProcesses, membersOf, signalTree, treeVariable, type Tree } from './process-tree.ts';
+import { liveProcesses, membersOf, ProcessTable, signalTree, treeVariable, type Tree } from './process-tree.ts';
 import type { HelperExit, HelperReport, StartOrder } from './spawn-messages.ts';
 
 /** After a timeout the program may tidy up this long before it is ended. */
@@ -17,11 +17,13 @@ type Scan = ReturnType<typeof liveProcesses>;
 
 /** One look at the process table for everybody who asks in the same turn: each look costs some milliseconds. */
 let nextScan: Promise<Scan> | null = null;
+const table = new ProcessTable();
+const liveTrees = new Set<Tree>();
 function scan(): Promise<Scan> {
   nextScan ??= new Promise((resolve) => {
     setImmediate(() => {
       nextScan = null;
-      resolve(liveProcesses());
+      resolve(table.look(liveTrees));
     });
   });
   return nextScan;
@@ -46,6 +48,7 @@ export class HelperChild {
     this.#outputs = outputs;
     this.#order = order;
     this.#report = report;
+    liveTrees.add(tree);
   }
 
   /** Starts the program; reports `started` or `refused`. `onEnd` follows the last report of a started one. */
@@ -112,6 +115,7 @@ export class HelperChild {
 
   async #finish(closed: Promise<unknown>, exit: HelperExit): Promise<void> {
     await this.#endStragglers();
+    liveTrees.delete(this.tree);
     await Promise.race([closed, pause(pipeCloseMs)]);
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();

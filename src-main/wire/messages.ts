@@ -282,7 +282,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
     }),
   ],
   'snapshot-request': [20, message('SnapshotRequest', { slot: required(1, slot), offsetChars: required(2, uint53(snapshotCharsMax)) })],
-  propose: [30, message('Propose', { requests: list(1, request, entriesPerMessageMax) })],
+  propose: [30, message('Propose', { requests: list(1, request, outstandingRequestsMax) })],
   'propose-refused': [
     31,
     message('ProposeRefused', {

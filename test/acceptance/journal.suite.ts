@@ -93,6 +93,19 @@ export function journalSuite(name: string, makeBench: () => Promise<JournalBench
         await again.journal.close();
       }));
 
+    it('carries out what it accepted before it was closed, and takes nothing after', () =>
+      withBench(async (bench) => {
+        const { journal } = await opened(bench);
+        const accepted = append(bench, journal, ['accepted']);
+        const closed = journal.close();
+        await expect(append(bench, journal, ['late'])).rejects.toThrow();
+        await accepted;
+        await closed;
+        const again = await opened(bench);
+        expect(texts(again.records)).toEqual(['accepted']);
+        await again.journal.close();
+      }));
+
     it('takes no more records after it was closed', () =>
       withBench(async (bench) => {
         const { journal } = await opened(bench);

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fail, ok, type Result } from '../../../shared/domain/failure.ts';
 import { diskFailure } from './disk-failure.ts';
@@ -39,10 +39,10 @@ export async function readSmallFile(path: string, bytesMax = smallFileBytesMax):
     try {
       const { size } = await handle.stat();
       if (size > bytesMax) return fail('limit-reached', `${path} is larger than ${String(bytesMax)} bytes`);
+      return ok(await handle.readFile());
     } finally {
       await handle.close();
     }
-    return ok(await readFile(path));
   } catch (error) {
     return { ok: false, failure: diskFailure(error, 'reading', path) };
   }

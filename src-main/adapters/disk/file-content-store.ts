@@ -50,6 +50,8 @@ async function* entriesOf(dir: string): AsyncGenerator<Entry> {
 class FileContentStore implements ContentStore {
   readonly #dir: string;
   #bytes: number;
+  /** One arrival after the other gets its name, so that the same content arriving twice is counted once. */
+  #lastKept: Promise<void> = Promise.resolve();
 
   constructor(dir: string, bytes: number) {
     this.#dir = dir;
@@ -154,7 +156,9 @@ class FileContentStore implements ContentStore {
         await rm(temporary, { force: true });
         return fail('corrupt', `${what}: ${String(copied.bytes)} bytes arrived that do not match it`, 'fetch it from another member');
       }
-      await this.#keep(temporary, copied);
+      const kept = this.#lastKept.then(() => this.#keep(temporary, copied));
+      this.#lastKept = kept.catch(() => undefined);
+      await kept;
       return ok(copied);
     } catch (error) {
       await rm(temporary, { force: true });

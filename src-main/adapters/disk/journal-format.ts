@@ -8,7 +8,7 @@ import { crc32 } from 'node:zlib';
 export const frameTypes = { record: 1, marker: 2, seal: 3 } as const;
 export type FrameType = (typeof frameTypes)[keyof typeof frameTypes];
 
-/** Bytes of one record, largest: a snapshot chunk or a batch of entries stays far below. */
+/** Bytes of one record at most: a snapshot chunk or a batch of entries stays far below. */
 export const recordBytesMax = 8 * 1_024 * 1_024;
 export const headerBytes = 28;
 export const frameHeaderBytes = 9;
@@ -41,11 +41,15 @@ export function decodeHeader(bytes: Buffer): SegmentHeader | null {
   return { nonce: bytes.subarray(8, 16), generation: bytes.readUInt32LE(16), index: bytes.readUInt32LE(20) };
 }
 
-function frameCrc(nonce: Uint8Array, offset: number, lengthAndType: Uint8Array, payload: Uint8Array): number {
-  const place = Buffer.alloc(16);
+/** Reused for each frame, because a journal of many small records would otherwise spend its time allocating. */
+const place = Buffer.alloc(8 + 6 + 4 + 1);
+
+function frameCrc(nonce: Uint8Array, offset: number, type: FrameType, payload: Uint8Array): number {
   place.set(nonce, 0);
-  place.writeBigUInt64LE(BigInt(offset), 8);
-  return crc32(payload, crc32(lengthAndType, crc32(place)));
+  place.writeUIntLE(offset, 8, 6);
+  place.writeUInt32LE(payload.byteLength, 14);
+  place.writeUInt8(type, 18);
+  return crc32(payload, crc32(place));
 }
 
 /** Writes one frame into `target` at `at`; `offset` is where that byte will be in the file. Returns the frame's bytes. */
@@ -57,8 +61,7 @@ export function writeFrame(
   target.writeUInt32LE(frame.payload.byteLength, at);
   target.writeUInt8(frame.type, at + 8);
   target.set(frame.payload, at + frameHeaderBytes);
-  const lengthAndType = Buffer.from([...target.subarray(at, at + 4), frame.type]);
-  target.writeUInt32LE(frameCrc(frame.nonce, frame.offset, lengthAndType, frame.payload), at + 4);
+  target.writeUInt32LE(frameCrc(frame.nonce, frame.offset, frame.type, frame.payload), at + 4);
   return frameHeaderBytes + frame.payload.byteLength;
 }
 
@@ -87,8 +90,7 @@ function frameAt(bytes: Buffer, nonce: Uint8Array, at: number): { type: FrameTyp
   if (type !== frameTypes.record && type !== frameTypes.marker && type !== frameTypes.seal) return null;
   if (length > recordBytesMax || at + frameHeaderBytes + length > bytes.byteLength) return null;
   const payload = bytes.subarray(at + frameHeaderBytes, at + frameHeaderBytes + length);
-  const lengthAndType = Buffer.from([...bytes.subarray(at, at + 4), type]);
-  return bytes.readUInt32LE(at + 4) === frameCrc(nonce, at, lengthAndType, payload) ? { type, payload } : null;
+  return bytes.readUInt32LE(at + 4) === frameCrc(nonce, at, type, payload) ? { type, payload } : null;
 }
 
 function markerFollows(bytes: Buffer, nonce: Uint8Array, from: number): boolean {

@@ -97,7 +97,8 @@ class SegmentJournal implements Journal {
   #accept(work: Work): void {
     const refusal = this.#refusal(work);
     if (refusal !== null) {
-      this.#failure ??= refusal;
+      // Being closed is no failure of the work accepted before: that is still carried out.
+      if (refusal.code !== 'not-running') this.#failure ??= refusal;
       // Work that is still running calls back first: answers keep the order of the calls.
       const before = this.#running ?? Promise.resolve();
       void before.finally(() => setImmediate(() => work.done(refusal)));
@@ -206,8 +207,7 @@ class SegmentJournal implements Journal {
     } catch (error) {
       this.#failure = diskFailure(error, 'closing the journal in', this.#home.dir);
     } finally {
-      await this.#segment.file.close();
-      this.#home.lock?.release();
+      await this.#segment.file.close().finally(() => this.#home.lock?.release());
     }
   }
 }

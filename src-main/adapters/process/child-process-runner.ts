@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { fail, ok, type Result } from '../../../shared/domain/failure.ts';
 import type { Logger } from '../../ports/logger.ts';
 import type { ProcessExit, ProcessRequest, ProcessRunner, RunningProcess } from '../../ports/process-runner.ts';
@@ -27,7 +28,11 @@ interface Program {
   pid: number;
 }
 
-const helperScript = (): string => new URL('./spawn-helper.ts', import.meta.url).pathname;
+/** The helper beside this file: its source where this is source, its bundle where this is bundled. */
+function helperScript(): string {
+  const name = import.meta.url.endsWith('.ts') ? './spawn-helper.ts' : './spawn-helper.js';
+  return fileURLToPath(new URL(name, import.meta.url));
+}
 
 /** Starts programs through a small helper process, which is replaced when it dies. */
 export class ChildProcessRunner implements ProcessRunner {

@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, statSync, writeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { liveProcesses, membersOf, ProcessTable, signalTree, treeVariable, type Tree } from './process-tree.ts';
+import { membersOf, ProcessTable, signalTree, treeVariable, type Tree } from './process-tree.ts';
 import type { HelperExit, HelperReport, StartOrder } from './spawn-messages.ts';
 
 /** After a timeout the program may tidy up this long before it is ended. */
 const timeoutGraceMs = 2_000;
+/** The runtime fires longer timers at once. */
+const timeoutMsMax = 2_147_483_647;
 /** Between two looks for stragglers, and how many looks before one is given up as beyond our rights. */
 const sweepPauseMs = 20;
 const sweepsMax = 100;
@@ -13,7 +15,7 @@ const sweepsMax = 100;
 const pipeCloseMs = 2_000;
 
 type Report = (report: HelperReport) => void;
-type Scan = ReturnType<typeof liveProcesses>;
+type Scan = ReturnType<ProcessTable['look']>;
 
 /** One look at the process table for everybody who asks in the same turn: each look costs some milliseconds. */
 let nextScan: Promise<Scan> | null = null;
@@ -94,14 +96,14 @@ export class HelperChild {
   }
 
   #signal(name: NodeJS.Signals): void {
-    if (!this.#exited) signalTree(this.tree, name, liveProcesses());
+    if (!this.#exited) signalTree(this.tree, name, table.look(liveTrees));
   }
 
   #follow(onEnd: () => void): void {
     const { stdout, stderr } = this.#child;
     const closed = Promise.all([follow(stdout, this.#outputs[0]), follow(stderr, this.#outputs[1])]);
     if (this.#order.timeoutMs !== null) {
-      this.#timers.push(setTimeout(() => this.kill(timeoutGraceMs, 'timed-out'), this.#order.timeoutMs));
+      this.#timers.push(setTimeout(() => this.kill(timeoutGraceMs, 'timed-out'), Math.min(this.#order.timeoutMs, timeoutMsMax)));
     }
     this.#child.once('exit', (code, signalName) => {
       const own: HelperExit =

@@ -142,8 +142,9 @@ export function endMarked(prefix: string): number {
 
 /** Ends trees at once and waits for the system's command to do so: for the last moment of a process. */
 export function endTreesNow(trees: readonly Tree[]): void {
+  const processes = liveProcesses();
   for (const tree of trees) {
     if (process.platform === 'win32') spawnSync('taskkill', ['/T', '/F', '/PID', String(tree.pid)], { stdio: 'ignore' });
-    else signalTree(tree, 'SIGKILL', liveProcesses());
+    else signalTree(tree, 'SIGKILL', processes);
   }
 }

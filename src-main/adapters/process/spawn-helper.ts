@@ -30,7 +30,7 @@ function endAll(): void {
 }
 
 // Ctrl+C in a terminal is for the node process: it decides, in order, what ends.
-process.on('SIGINT', () => report({ type: 'ready' }));
+process.on('SIGINT', () => undefined);
 process.on('SIGTERM', endAll);
 process.on('SIGHUP', endAll);
 process.stdout.on('error', endAll);

@@ -1,0 +1,152 @@
+/**
+ * Kills one of three node processes with SIGKILL, at random moments, many times, under lock and task load, and checks
+ * what clients were told: no acknowledged task lost, no result accepted twice, no two holders, tokens that only grow.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { seededRandom, type Random } from '../src-main/core/machine/random.ts';
+import { LocalSwarm } from './swarm/local-swarm.ts';
+import { until, type NodeProcess } from './swarm/node-process.ts';
+
+const lock = 'crash-test';
+const tasksPerJob = 3;
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** What clients were told, kept outside the nodes. */
+class Ledger {
+  readonly grants: { token: number; from: number; to: number; who: string }[] = [];
+  readonly jobs: number[] = [];
+  readonly violations: string[] = [];
+
+  /** Grants must not overlap in time, and later ones must have larger tokens. */
+  checkLocks(): void {
+    const ordered = this.grants.toSorted((left, right) => left.from - right.from);
+    ordered.forEach((grant, index) => {
+      const previous = ordered[index - 1];
+      if (previous === undefined) return;
+      if (grant.from < previous.to) this.violations.push(`two holders: #${previous.token} of ${previous.who} until ${previous.to}, #${grant.token} of ${grant.who} from ${grant.from}`);
+      if (grant.token <= previous.token) this.violations.push(`token #${grant.token} after #${previous.token}`);
+    });
+  }
+}
+
+/** Takes the lock, holds it for a moment, gives it back, for as long as the test runs. */
+async function useLock(node: NodeProcess, ledger: Ledger, random: Random, running: () => boolean): Promise<void> {
+  while (running()) {
+    if (!node.running) {
+      await sleep(50);
+      continue;
+    }
+    const leaving = new AbortController();
+    try {
+      const events = await node.api.locks.hold({ name: lock, label: 'crash test' }, { signal: leaving.signal });
+      for await (const event of events) {
+        if (event.type === 'waiting') continue;
+        if (event.type === 'lost') break;
+        const grant = { token: event.token, from: performance.now(), to: Number.POSITIVE_INFINITY, who: node.name };
+        ledger.grants.push(grant);
+        // A holder whose node dies knows it from the closed connection: its claim ends there.
+        const gone = new Promise<void>((resolve) => {
+          const timer = setInterval(() => {
+            if (node.running) return;
+            clearInterval(timer);
+            resolve();
+          }, 1);
+          leaving.signal.addEventListener('abort', () => clearInterval(timer));
+        });
+        await Promise.race([sleep(5 + random.below(40)), gone]);
+        grant.to = performance.now();
+        break;
+      }
+    } catch {
+      // The node was killed under this client; it comes back.
+      await sleep(20);
+    } finally {
+      leaving.abort();
+    }
+  }
+}
+
+/** Submits small jobs; what was acknowledged must end well. */
+async function submitJobs(node: NodeProcess, ledger: Ledger, cwd: string, running: () => boolean): Promise<void> {
+  while (running()) {
+    if (node.running) {
+      try {
+        const { job } = await node.api.tasks.submit({ name: 'crash', argv: [process.execPath, '-e', ''], cwd, each: { type: 'range', from: 1, to: tasksPerJob } });
+        ledger.jobs.push(job);
+      } catch {
+        // Not acknowledged: whether it took effect is unknown, and nobody was promised anything.
+      }
+    }
+    await sleep(500);
+  }
+}
+
+async function checkJobs(node: NodeProcess, ledger: Ledger): Promise<void> {
+  for (const job of new Set(ledger.jobs)) {
+    const detail = await until(`job ${job} to end`, 240_000, async () => {
+      const { view } = await node.api.tasks.show({ selector: String(job) });
+      return view.job.endedAt === null ? null : view;
+    }).catch((error: unknown) => String(error));
+    if (typeof detail === 'string') {
+      ledger.violations.push(`acknowledged job ${job} did not end: ${detail}`);
+      continue;
+    }
+    if (detail.job.counts.succeeded !== tasksPerJob) ledger.violations.push(`job ${job} ended with ${detail.job.counts.succeeded} of ${tasksPerJob} succeeded`);
+    for (const task of detail.tasks) {
+      const accepted = task.attempts.filter(({ state }) => state === 'succeeded').length;
+      if (accepted !== 1) ledger.violations.push(`task ${job}.${task.index} has ${accepted} accepted results`);
+    }
+  }
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { kills: { type: 'string', default: '100' }, seed: { type: 'string' } } });
+  const kills = Number(values.kills);
+  const seed = Number(values.seed ?? Date.now() % 1_000_000);
+  if (!Number.isInteger(kills) || kills < 1 || kills > 10_000 || !Number.isInteger(seed)) {
+    process.stderr.write('usage: npm run test:crash -- [--kills 1..10000] [--seed N]\n');
+    return 2;
+  }
+  say(`crash test: kills=${kills} seed=${seed}`);
+  const random = seededRandom(seed);
+  const ledger = new Ledger();
+  const swarm = await LocalSwarm.found({ name: 'crash', machines: ['one', 'two', 'three'], flags: ['--session-ttl-ms', '3000', '--log-level', 'warn'], slots: 2 });
+  try {
+    const cwd = join(swarm.folder, 'empty');
+    await mkdir(cwd);
+    let running = true;
+    const alive = (): boolean => running;
+    const clients = [
+      ...swarm.nodes.map((node, index) => useLock(node, ledger, seededRandom(seed + index + 1), alive)),
+      ...swarm.nodes.map((node) => submitJobs(node, ledger, cwd, alive)),
+    ];
+    for (let kill = 1; kill <= kills; kill++) {
+      await sleep(200 + random.below(1_200));
+      const victim = swarm.nodes[random.below(swarm.nodes.length)];
+      if (victim === undefined) continue;
+      await victim.kill();
+      await sleep(random.below(600));
+      await victim.start();
+      if (kill % 10 === 0) say(`  ${kill} kills, ${ledger.grants.length} grants, ${ledger.jobs.length} acknowledged jobs`);
+    }
+    running = false;
+    await Promise.all(clients);
+    await swarm.settled();
+    const [observer] = swarm.nodes;
+    if (observer !== undefined) await checkJobs(observer, ledger);
+    ledger.checkLocks();
+  } finally {
+    await swarm.dispose();
+  }
+  for (const violation of ledger.violations.slice(0, 20)) say(`VIOLATION ${violation}`);
+  say(`crash: kills=${kills} grants=${ledger.grants.length} jobs=${new Set(ledger.jobs).size} violations=${ledger.violations.length} seed=${seed}`);
+  return ledger.violations.length === 0 && ledger.jobs.length > 0 && ledger.grants.length > 0 ? 0 : 1;
+}
+
+process.exitCode = await main().catch((error: unknown) => {
+  process.stderr.write(`crash test: ${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
+});

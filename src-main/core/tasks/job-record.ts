@@ -1,8 +1,8 @@
-import type { JobId, WallTime } from '../../../shared/domain/ids.ts';
+import type { JobId, NodeId, WallTime } from '../../../shared/domain/ids.ts';
 import type { TaskState } from '../../../shared/domain/task.ts';
 import type { TaskCommand } from './commands.ts';
 import { emptyCounts, jobState, liveCount } from './job.ts';
-import type { MutableJob, MutableTask, Task } from './job.ts';
+import type { Job, MutableJob, MutableTask, Task } from './job.ts';
 
 export function createJob(id: JobId, command: Extract<TaskCommand, { type: 'job-submitted' }>, at: WallTime): MutableJob {
   const { submitter, spec, taskCount, manifest } = command;
@@ -120,4 +120,31 @@ export function* waitingTasks(job: MutableJob): Generator<Task, undefined> {
   for (let index = job.cursor; index < job.taskCount; index++) {
     if (!job.touched.has(index)) yield untouchedTask(job, index);
   }
+}
+
+/** A job from its parts; everything that can be counted is counted again. */
+export function recreateJob(
+  parts: Omit<Job, 'state' | 'counts' | 'where' | 'rejectedBy'> & {
+    readonly where: readonly NodeId[];
+    readonly rejectedBy: readonly (readonly [NodeId, string])[];
+    readonly untouched: { readonly state: 'waiting' | 'cancelled'; readonly reason: string };
+    readonly waiting: readonly number[];
+    readonly tasks: readonly MutableTask[];
+  },
+): MutableJob {
+  const { id, submitter, spec, taskCount, manifest, submittedAt, endedAt, extraAttempts, refusedResults } = parts;
+  const counts = emptyCounts();
+  for (const task of parts.tasks) counts[task.state] += 1;
+  counts[parts.untouched.state] += taskCount - parts.tasks.length;
+  return {
+    ...{ id, submitter, spec, taskCount, manifest, submittedAt, endedAt, extraAttempts, refusedResults },
+    state: jobState(counts),
+    counts,
+    where: new Set(parts.where),
+    rejectedBy: new Map(parts.rejectedBy),
+    touched: new Map(parts.tasks.map((task) => [task.index, task])),
+    untouched: { ...parts.untouched },
+    cursor: 0,
+    waiting: new Set(parts.waiting),
+  };
 }

@@ -1,0 +1,123 @@
+import { fail, ok } from '../../../shared/domain/failure.ts';
+import type { Result } from '../../../shared/domain/failure.ts';
+import { compareText } from '../../../shared/domain/ids.ts';
+import { LockTable } from '../locks/lock-table.ts';
+import { Sessions } from '../locks/sessions.ts';
+import { tasksPerJobMax } from '../machine/limits.ts';
+import { liveAttemptOf } from '../tasks/job.ts';
+import type { MutableJob, MutableTask } from '../tasks/job.ts';
+import { recreateJob } from '../tasks/job-record.ts';
+import { TaskTable } from '../tasks/task-table.ts';
+import type { Capacity } from './command.ts';
+import { ClientTable } from './dedupe.ts';
+import { stateShape } from './snapshot-shapes.ts';
+import type { JobSnapshot, StateSnapshot, TaskSnapshot } from './snapshot-shapes.ts';
+import type { SwarmState } from './state.ts';
+
+const snapshotVersion = 1;
+
+/** The state as text. Two equal states give the same text, whatever order their records were decoded in. */
+export function takeSnapshot(state: SwarmState): string {
+  const { nextJob, jobs } = state.tasks.toSnapshot();
+  const snapshot: StateSnapshot = {
+    version: snapshotVersion,
+    sessions: state.sessions.list(),
+    locks: state.locks.toSnapshot(),
+    nextJob,
+    jobs: jobs.map(jobToSnapshot),
+    clients: state.clients.toSnapshot(),
+  };
+  return JSON.stringify(snapshot, withSortedKeys);
+}
+
+/** Reads what `takeSnapshot` wrote. Fails as `corrupt` or `unsupported-version`; no text makes it throw. */
+export function restoreSnapshot(text: string): Result<SwarmState> {
+  const parsed = parse(text);
+  if (!parsed.ok) return parsed;
+  const { value } = parsed;
+  const version: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'version') : undefined;
+  if (typeof version === 'number' && version !== snapshotVersion) {
+    return fail(
+      'unsupported-version',
+      `the snapshot has version ${version}, this program reads version ${snapshotVersion}`,
+      'Update this machine to the version the others run.',
+    );
+  }
+  if (version !== snapshotVersion || !stateShape(value)) return corrupt('a field is missing or of the wrong kind');
+  return build(value);
+}
+
+function build(snapshot: Omit<StateSnapshot, 'version'>): Result<SwarmState> {
+  const sessions = new Sessions<Capacity>();
+  for (const session of snapshot.sessions) {
+    const opened = sessions.open(session);
+    if (!opened.ok || opened.value !== null) return corrupt(`the machine of session ${session.id} has two of them`);
+  }
+  if (sessions.size !== snapshot.sessions.length) return corrupt('a session appears twice');
+  const ids = new Set(snapshot.jobs.map((job) => job.id));
+  const isOrdered = snapshot.jobs.every((job, at) => (snapshot.jobs[at - 1]?.id ?? 0) < job.id && job.id < snapshot.nextJob);
+  if (ids.size !== snapshot.jobs.length || !isOrdered) return corrupt('job numbers are out of order');
+  const jobs: MutableJob[] = [];
+  for (const job of snapshot.jobs) {
+    const problem = problemOf(job);
+    if (problem !== null) return corrupt(problem);
+    jobs.push(recreateJob({ ...job, tasks: job.tasks.map((task): MutableTask => ({ ...task, job: job.id })) }));
+  }
+  return ok({
+    sessions,
+    locks: LockTable.restore(snapshot.locks),
+    tasks: TaskTable.restore(snapshot.nextJob, jobs),
+    clients: ClientTable.restore(snapshot.clients),
+  });
+}
+
+/** What cannot be so in a job that `apply` made. */
+function problemOf(job: JobSnapshot): string | null {
+  if (job.taskCount < 1 || job.taskCount > tasksPerJobMax) return `job ${job.id} has ${job.taskCount} tasks`;
+  const indices = new Set(job.tasks.map((task) => task.index));
+  if (indices.size !== job.tasks.length || job.tasks.some((task) => task.index >= job.taskCount)) {
+    return `job ${job.id} has a task twice or one too many`;
+  }
+  const waiting = job.tasks.filter((task) => task.state === 'waiting').length;
+  const listed = new Set(job.waiting);
+  if (listed.size !== waiting || job.tasks.some((task) => task.state === 'waiting' && !listed.has(task.index))) {
+    return `the waiting tasks of job ${job.id} are not the ones listed`;
+  }
+  const halfLive = job.tasks.find((task) => isLive(task) && liveAttemptOf({ ...task, job: job.id }) === null);
+  return halfLive === undefined ? null : `task ${job.id}.${halfLive.index} is ${halfLive.state} without an attempt`;
+}
+
+const isLive = ({ state }: TaskSnapshot): boolean =>
+  state === 'assigned' || state === 'fetching' || state === 'running' || state === 'uploading';
+
+function jobToSnapshot(job: MutableJob): JobSnapshot {
+  const { id, submitter, spec, taskCount, manifest, submittedAt, endedAt, extraAttempts, refusedResults, untouched } = job;
+  return {
+    ...{ id, submitter, spec, taskCount, manifest, submittedAt, endedAt, extraAttempts, refusedResults, untouched },
+    where: [...job.where],
+    rejectedBy: [...job.rejectedBy],
+    waiting: [...job.waiting],
+    tasks: [...job.touched.values()]
+      .sort((left, right) => left.index - right.index)
+      .map(({ job: _, ...task }) => task),
+  };
+}
+
+/** Objects from different decoders may differ in the order of their keys; their text must not. */
+function withSortedKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries: [string, unknown][] = Object.entries(value);
+  return Object.fromEntries(entries.sort(([left], [right]) => compareText(left, right)));
+}
+
+function parse(text: string): Result<unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return ok(value);
+  } catch {
+    return corrupt('it is not JSON');
+  }
+}
+
+const corrupt = (what: string): ReturnType<typeof fail> =>
+  fail('corrupt', `the snapshot cannot be read: ${what}`, 'Fetch a snapshot from another member.');

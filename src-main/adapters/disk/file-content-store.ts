@@ -9,8 +9,8 @@ import { diskFailure } from './disk-failure.ts';
 import { syncFolder } from './journal-file-system.ts';
 
 const hashPattern = /^[0-9a-f]{64}$/;
-/** Bytes hashed and written at a time: 256 KiB take well under a millisecond of the loop. */
-const pieceBytes = 256 * 1_024;
+/** Bytes hashed and written at a time: 128 KiB take well under a millisecond of the loop. */
+const pieceBytes = 128 * 1_024;
 const temporaryFolder = 'incoming';
 
 interface Entry {
@@ -169,10 +169,10 @@ class FileContentStore implements ContentStore {
   async #keep(temporary: string, content: StoredContent): Promise<void> {
     const path = this.#placeOf(content.hash);
     const replaced = await stat(path).then((found) => found.size, () => null);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const created = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    if (created !== undefined) await syncFolder(this.#dir);
     await rename(temporary, path);
     await syncFolder(dirname(path));
-    await syncFolder(this.#dir);
     this.#bytes += content.bytes - (replaced ?? 0);
   }
 }

@@ -109,6 +109,28 @@ describe('a segment journal after a power cut', () => {
   }, 60_000);
 });
 
+describe('a torn tail', () => {
+  it('is counted, and none of it comes back after the journal went on', async () => {
+    const disk = new MemoryDisk();
+    const first = await open(disk);
+    if (!first.ok) throw new Error(first.failure.message);
+    // The first frame is as long as the marker that will replace it, so the second one would follow that marker.
+    const torn = ['8 bytes.', 'undead'];
+    await new Promise<void>((resolve) => first.value.journal.append(torn.map(bytesOf), { sync: false }, () => resolve()));
+    const [path, bytes] = [...disk.snapshot()][0] ?? ['', new Uint8Array()];
+    const changed = Uint8Array.from(bytes);
+    const at = Buffer.from(bytes).indexOf('8 bytes.');
+    changed[at] = 0;
+    const after = new MemoryDisk(new Map([[path, changed]]));
+    const second = await open(after);
+    if (!second.ok) throw new Error(second.failure.message);
+    expect(second.value.records).toEqual([]);
+    expect(second.value.tornBytes).toBe(bytes.byteLength - (at - 9));
+    await second.value.journal.close();
+    expect(await recovered(after.snapshot())).toEqual({ text: '' });
+  });
+});
+
 describe('a segment journal with a changed byte', () => {
   it('says that it is damaged, or still holds every acknowledged record, whichever byte it is', async () => {
     const disk = await recordedRun();

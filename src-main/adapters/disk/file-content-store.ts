@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fail, ok, type Result } from '../../../shared/domain/failure.ts';
@@ -63,7 +62,7 @@ class FileContentStore implements ContentStore {
   }
 
   putFile(path: string): Promise<Result<StoredContent>> {
-    return this.#store(createReadStream(path, { highWaterMark: pieceBytes }), null, path);
+    return this.#store(piecesOf(path), null, path);
   }
 
   putBytes(bytes: Uint8Array): Promise<Result<StoredContent>> {
@@ -109,7 +108,7 @@ class FileContentStore implements ContentStore {
     const temporary = join(dirname(path), `.${basename(path).slice(0, 100)}.${randomBytes(6).toString('hex')}.tmp`);
     try {
       await mkdir(dirname(path), { recursive: true });
-      const copied = await copyChecked(createReadStream(stored, { highWaterMark: pieceBytes }), temporary);
+      const copied = await copyChecked(piecesOf(stored), temporary);
       if (copied.hash !== hash) {
         await rm(temporary, { force: true });
         return fail('corrupt', `the stored content ${hash} no longer matches its hash`, 'fetch it again from a member that has it');
@@ -174,6 +173,21 @@ class FileContentStore implements ContentStore {
     await rename(temporary, path);
     await syncFolder(dirname(path));
     this.#bytes += content.bytes - (replaced ?? 0);
+  }
+}
+
+/** Reads a file through one buffer: each piece is valid only until the next is asked for. */
+async function* piecesOf(path: string): AsyncGenerator<Uint8Array> {
+  const file = await open(path, 'r');
+  try {
+    const buffer = Buffer.allocUnsafeSlow(pieceBytes);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, pieceBytes, null);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
   }
 }
 

@@ -248,7 +248,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #sendDue(now: Instant): void {
     const coordinator = this.#coordinator?.node;
     if (coordinator === undefined || this.#outstanding.size === 0) return;
-    if (coordinator === this.#self && !this.#replica.serving) return;
     const requests = this.#outstanding.due(now, coordinator);
     if (requests.length === 0) return;
     if (coordinator === this.#self) this.#admit(this.#self, requests);
@@ -258,7 +257,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #admit(from: NodeId, requests: readonly Request[]): void {
     if (requests.length === 0) return;
     const full = this.#pending.length + requests.length > pendingRequestsMax;
-    if (this.#replica.serving && !full) {
+    // Between the phase-1 quorum and the barrier requests wait here: refusing them would only cost a retry.
+    if (this.#replica.phase === 'leading' && !full) {
       this.#pending.push(...requests);
       return;
     }
@@ -289,18 +289,14 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#sendDue(now);
         if (this.#replica.phase === 'preparing') this.#replica.repeatPrepare(now);
         this.#forgetSilentCoordinator(now);
-        this.#arm('retry', this.#timing.retryMs);
+        this.#pullWithoutCoordinator(now);
+        this.#arm('retry', this.#timing.retryMs / 4);
         break;
       case 'sessions':
-        if (!this.#replica.serving) break;
-        for (const expiry of this.#duties.overdueSessions(now, this.#state)) this.#proposeOwn(expiry);
-        this.#arm('sessions', this.#timing.sessionsMs);
+        this.#expireSessions(now);
         break;
       case 'placement':
-        if (!this.#replica.serving) break;
-        this.#placeTasks(now);
-        this.#reviewVoters(now);
-        this.#arm('placement', this.#timing.placementMs);
+        this.#reviewWork(now);
         break;
       default:
         assertNever(timer);
@@ -311,6 +307,13 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #forgetSilentCoordinator(now: Instant): void {
     if (this.#coordinator === null || this.#coordinator.node === this.#self) return;
     if (this.#bully.hearsCoordinator(now) === null) this.#noteNoCoordinator('the coordinator is silent');
+  }
+
+  /** While nobody says how far the log is, ask somebody at random: a stop-sign may have been chosen unheard. */
+  #pullWithoutCoordinator(now: Instant): void {
+    if (this.#coordinator !== null || this.#connected.size === 0) return;
+    const peer = [...this.#connected][this.#random.below(this.#connected.size)];
+    if (peer !== undefined) this.#replica.pull(now, peer);
   }
 
   #beat(now: Instant): void {
@@ -330,6 +333,21 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#pending = [];
     if (this.#coordinator?.node === this.#self) this.#noteNoCoordinator(reason);
     this.#noteRole(reason);
+  }
+
+  #expireSessions(now: Instant): void {
+    if (this.#replica.phase !== 'leading') return;
+    this.#arm('sessions', this.#timing.sessionsMs);
+    if (!this.#replica.serving) return;
+    for (const expiry of this.#duties.overdueSessions(now, this.#state)) this.#proposeOwn(expiry);
+  }
+
+  #reviewWork(now: Instant): void {
+    if (this.#replica.phase !== 'leading') return;
+    this.#arm('placement', this.#timing.placementMs);
+    if (!this.#replica.serving) return;
+    this.#placeTasks(now);
+    this.#reviewVoters(now);
   }
 
   #placeTasks(now: Instant): void {
@@ -434,7 +452,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#replica.heartbeat(now, [...this.#connected], now);
     this.#arm('heartbeat', this.#timing.heartbeatMs);
     this.#arm('sessions', this.#timing.sessionsMs);
-    this.#arm('placement', 0);
+    this.#arm('placement', this.#timing.placementMs);
   }
 
   #onInstalled(snapshot: Snapshot): void {
@@ -477,6 +495,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #adoptConfig(config: VoterConfig, haste: boolean): void {
     this.#configId = config.id;
     this.#bully.configure(config.voters, haste);
+    if (haste) this.#replica.push([...this.#connected]);
     this.#coordinator = null;
     this.#outstanding.sendAgain();
     this.#emit({ type: 'config-changed', config });

@@ -14,6 +14,9 @@ const learnPatienceMs = 400;
 /** Weight of one learn message, in the units of `weigh`. */
 const learnWeightMax = 1_000_000;
 
+/** Entries offered unasked when a configuration ends; whoever lags further asks. */
+const pushedEntries = 8;
+
 /** A snapshot may take up to this many characters; a larger claim is ignored. */
 const snapshotCharsMax = 64 * 1_024 * 1_024;
 
@@ -40,6 +43,17 @@ export class Learner<Payload> {
     this.#ask(now, peer);
   }
 
+  /** Asks a peer for whatever it may have beyond this log, unless an answer is due. */
+  pull(now: Instant, peer: NodeId): void {
+    if (this.#asked === null || now - this.#asked.at >= learnPatienceMs) this.#ask(now, peer);
+  }
+
+  /** Offers the latest chosen entries unasked: to those who would otherwise not hear that a configuration has ended. */
+  push(to: NodeId): void {
+    const oldest = Math.max(this.#log.firstKept, this.#log.committed - pushedEntries + 1);
+    this.#sendEntries(to, slot(oldest));
+  }
+
   #ask(now: Instant, peer: NodeId): void {
     this.#asked = { peer, at: now };
     // Slot 0 says: I know not even a configuration; only a snapshot can help.
@@ -50,24 +64,30 @@ export class Learner<Payload> {
   onLearnRequest(from: NodeId, message: Of<Payload, 'learn-request'>): void {
     if (this.#log.config === null) return;
     if (!this.#log.canServeFrom(message.fromSlot)) return this.#sendSnapshotPart(from, null, 0);
+    this.#sendEntries(from, message.fromSlot);
+  }
+
+  #sendEntries(to: NodeId, fromSlot: Slot): void {
     const entries: Entry<Payload>[] = [];
     let weight = 0;
-    for (let at = message.fromSlot; at <= this.#log.committed; at = slot(at + 1)) {
+    for (let at = fromSlot; at <= this.#log.committed; at = slot(at + 1)) {
       const entry = this.#log.chosenAt(at);
       if (entry === undefined || entries.length >= entriesPerMessageMax || weight > learnWeightMax) break;
       weight += entry.type === 'payload' ? this.#weigh(entry.payload) : 0;
       entries.push(entry);
     }
     const { committed } = this.#log;
-    this.#out.send(from, { type: 'learn-reply', firstSlot: message.fromSlot, entries, committed });
+    this.#out.send(to, { type: 'learn-reply', firstSlot: fromSlot, entries, committed });
   }
 
   /** Commits what follows the own prefix. Answers the newly chosen entries in order; their facts are persisted first. */
   onLearnReply(now: Instant, from: NodeId, message: Of<Payload, 'learn-reply'>): Chosen<Payload>[] {
     this.#asked = null;
-    if (this.#log.config === null) return [];
     const skip = this.#log.committed + 1 - message.firstSlot;
-    if (skip < 0) return [];
+    if (this.#log.config === null || skip < 0) {
+      this.#ask(now, from);
+      return [];
+    }
     const entries = message.entries.slice(skip);
     if (entries.length > 0) {
       this.#out.persist({ type: 'learned', firstSlot: slot(this.#log.committed + 1), entries });

@@ -192,6 +192,16 @@ export class Replica<Payload> {
     this.#proposer.repeatAccepts(repeatBefore);
   }
 
+  /** Asks a peer for what it may know beyond this log: for when no coordinator says how far the log is. */
+  pull(now: Instant, peer: NodeId): void {
+    this.#learner.pull(now, peer);
+  }
+
+  /** Offers the latest entries to peers that may not have heard that a configuration ended. */
+  push(to: readonly NodeId[]): void {
+    for (const node of to) this.#learner.push(node);
+  }
+
   announceCommit(to: readonly NodeId[]): void {
     this.#proposer.announceCommit(to);
   }

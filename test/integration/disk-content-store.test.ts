@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FailureError } from '../../shared/domain/failure.ts';
 import { contentHash } from '../../shared/domain/ids.ts';
 import { openContentStore } from '../../src-main/adapters/disk/file-content-store.ts';
 import { readOutput, readTail } from '../../src-main/adapters/disk/output-reader.ts';
@@ -49,6 +50,22 @@ describe('the content store', () => {
     expect(await store.has(expected.hash)).toBe(false);
     expect(await readdir(join(dir, 'content', 'incoming'))).toEqual([]);
     expect(await store.putStream(expected, inChunks(bytes, 70_000))).toEqual({ ok: true, value: expected });
+  });
+
+  it('keeps nothing of a stream that breaks off or a disk that is full, and says which it was', async () => {
+    const store = await open();
+    async function* breaking(error: Error): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('begin');
+      throw error;
+    }
+    const expected = { hash: hashOf(Buffer.from('whole')), bytes: 100 };
+    const unreachable = new FailureError({ code: 'peer-unreachable', message: 'it went away' });
+    const full = Object.assign(new Error('no space'), { code: 'ENOSPC' });
+    expect(await store.putStream(expected, breaking(new Error('reset')))).toMatchObject({ failure: { code: 'corrupt' } });
+    expect(await store.putStream(expected, breaking(unreachable))).toMatchObject({ failure: { code: 'peer-unreachable' } });
+    expect(await store.putStream(expected, breaking(full))).toMatchObject({ failure: { code: 'disk-full' } });
+    expect(await readdir(join(dir, 'content', 'incoming'))).toEqual([]);
+    expect(store.bytes).toBe(0);
   });
 
   it('sweeps what an unfinished write left, and says what is not there', async () => {

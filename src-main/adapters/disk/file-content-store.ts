@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { fail, ok, type Result } from '../../../shared/domain/failure.ts';
+import { fail, FailureError, ok, type Failure, type Result } from '../../../shared/domain/failure.ts';
 import { contentHash, type ContentHash } from '../../../shared/domain/ids.ts';
 import type { ContentStore, StoredContent } from '../../ports/content-store.ts';
-import { diskFailure } from './disk-failure.ts';
+import { diskFailure, errorCode } from './disk-failure.ts';
 import { syncFolder } from './journal-file-system.ts';
 
 const hashPattern = /^[0-9a-f]{64}$/;
@@ -161,7 +161,7 @@ class FileContentStore implements ContentStore {
       return ok(copied);
     } catch (error) {
       await rm(temporary, { force: true });
-      return { ok: false, failure: diskFailure(error, 'storing', what) };
+      return { ok: false, failure: storingFailure(error, expected !== null, what) };
     }
   }
 
@@ -174,6 +174,14 @@ class FileContentStore implements ContentStore {
     await syncFolder(dirname(path));
     this.#bytes += content.bytes - (replaced ?? 0);
   }
+}
+
+/** A stream that breaks off is its sender's doing, not the disk's: system errors have a code, and its own failure goes first. */
+function storingFailure(error: unknown, fromStream: boolean, what: string): Failure {
+  if (error instanceof FailureError) return error.failure;
+  if (!fromStream || errorCode(error).startsWith('E')) return diskFailure(error, 'storing', what);
+  const reason = error instanceof Error ? error.message : String(error);
+  return fail('corrupt', `${what} broke off: ${reason}`, 'fetch it from another member').failure;
 }
 
 /** Reads a file through one buffer: each piece is valid only until the next is asked for. */

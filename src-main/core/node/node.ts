@@ -13,7 +13,7 @@ import type { Snapshot } from '../paxos/facts.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
 import { Replica } from '../paxos/replica.ts';
 import type { Chosen } from '../paxos/slot-log.ts';
-import type { VoterConfig } from '../paxos/voters.ts';
+import type { Voter, VoterConfig } from '../paxos/voters.ts';
 import { apply } from '../state-machine/apply.ts';
 import type { Command, LoggedRequest, Request } from '../state-machine/command.ts';
 import { restoreSnapshot, takeSnapshot } from '../state-machine/snapshot.ts';
@@ -72,6 +72,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #state: SwarmState;
   /** Requests the coordinator has taken on while the window was full. */
   #pending: Request[] = [];
+  /** As coordinator: the voters to change to once nothing is in flight. */
+  #wantedVoters: readonly Voter[] | null = null;
   #coordinator: { readonly node: NodeId; readonly ballot: Ballot } | null = null;
   #role: NodeRole = 'learner';
   #roleReason = 'started';
@@ -195,6 +197,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   /** C.3 rule 5: whatever was believed about others is void before anything else is handled. */
   #onWoke(): void {
     this.#replica.stepDown();
+    this.#pending = [];
+    this.#wantedVoters = null;
     this.#bully.woke();
     this.#noteNoCoordinator('this machine woke up');
     this.#noteRole('this machine woke up');
@@ -331,6 +335,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #endCoordination(reason: string): void {
     this.#bully.lost(reason);
     this.#pending = [];
+    this.#wantedVoters = null;
     if (this.#coordinator?.node === this.#self) this.#noteNoCoordinator(reason);
     this.#noteRole(reason);
   }
@@ -347,7 +352,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#arm('placement', this.#timing.placementMs);
     if (!this.#replica.serving) return;
     this.#placeTasks(now);
-    this.#reviewVoters(now);
+    this.#reviewVoters();
   }
 
   #placeTasks(now: Instant): void {
@@ -355,17 +360,24 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (command !== null) this.#proposeOwn(command);
   }
 
-  #reviewVoters(now: Instant): void {
+  #reviewVoters(): void {
     const config = this.#replica.config;
     if (config === null) return;
-    const voters = this.#duties.voters(config, this.#replica.committed, this.#state, this.#members);
-    if (voters !== null && this.#pending.length === 0) this.#replica.changeVoters(now, voters);
+    this.#wantedVoters = this.#duties.voters(config, this.#replica.committed, this.#state, this.#members);
+  }
+
+  /** The stop-sign must be the last entry of its ballot: new requests wait until nothing is in flight. */
+  #changeVoters(now: Instant): void {
+    if (this.#wantedVoters === null || this.#replica.inFlight > 0 || !this.#replica.serving) return;
+    this.#replica.changeVoters(now, this.#wantedVoters);
+    this.#wantedVoters = null;
   }
 
   /** Lets the parts react to one another until nothing more follows from this input. */
   #settle(now: Instant): void {
     for (let round = 0; round < settleRoundsMax; round++) {
       this.#takeElection(now);
+      this.#changeVoters(now);
       this.#proposePending(now);
       if (!this.#takeReplica(now)) return;
       if (this.#role === 'coordinator') this.#replica.announceCommit([...this.#connected]);
@@ -399,7 +411,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #proposePending(now: Instant): void {
     const room = Math.min(this.#replica.room, this.#pending.length);
-    if (room <= 0) return;
+    if (room <= 0 || this.#wantedVoters !== null) return;
     const at = this.#wall();
     const requests = room === this.#pending.length ? this.#pending : this.#pending.slice(0, room);
     this.#pending = room === this.#pending.length ? [] : this.#pending.slice(room);

@@ -3,7 +3,6 @@ import { FailureError, fail } from '../../shared/domain/failure.ts';
 import { contentHash, type ContentHash, type NodeId } from '../../shared/domain/ids.ts';
 import type { StagedFile } from '../../shared/domain/task.ts';
 import type { AttemptKey, OutputSummary } from '../core/tasks/commands.ts';
-import { readTail } from '../adapters/disk/output-reader.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ContentStore } from '../ports/content-store.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -12,6 +11,7 @@ import type { AttemptFolder } from './attempt-folder.ts';
 import type { AttemptWork } from './attempt.ts';
 import { withBackoff } from './backoff.ts';
 import { Gate } from './concurrency.ts';
+import type { OutputFiles } from './output-files.ts';
 import { chunkBytesMax, isRecord, malformed, StreamReader, writeMessage } from './stream-messages.ts';
 
 export const collectService = 'collect';
@@ -30,6 +30,7 @@ const tailRetry = { firstMs: 500, longestMs: 10_000, triesMax: 5 };
 export interface CourierOptions {
   readonly self: NodeId;
   readonly store: ContentStore;
+  readonly outputFiles: OutputFiles;
   readonly streams: ByteStreams;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -104,7 +105,7 @@ export class Courier {
   }
 
   async #sendTail(work: AttemptWork, folder: AttemptFolder): Promise<void> {
-    const tail = { key: work.key, stdout: await tailOf(folder.stdout), stderr: await tailOf(folder.stderr) };
+    const tail = { key: work.key, stdout: await this.#tailOf(folder.stdout), stderr: await this.#tailOf(folder.stderr) };
     if (tail.stdout === null && tail.stderr === null) return;
     await withBackoff(this.#options.clock, tailRetry, this.#stopping.signal, async () => {
       try {
@@ -118,6 +119,11 @@ export class Courier {
         return null;
       }
     });
+  }
+
+  async #tailOf(path: string): Promise<TailText | null> {
+    const tail = await this.#options.outputFiles.tail(path, tailBytesMax);
+    return tail.ok ? { totalBytes: tail.value.totalBytes, base64: Buffer.from(tail.value.bytes).toString('base64') } : null;
   }
 }
 
@@ -139,11 +145,6 @@ export function attemptKeyOf(value: unknown): AttemptKey | null {
   const { job, index, attempt, token } = value;
   const whole = [job, index, attempt, token].every((part) => typeof part === 'number' && Number.isSafeInteger(part) && part >= 0);
   return whole ? ({ job, index, attempt, token } as AttemptKey) : null;
-}
-
-async function tailOf(path: string): Promise<TailText | null> {
-  const tail = await readTail(path, tailBytesMax);
-  return tail.ok ? { totalBytes: tail.value.totalBytes, base64: Buffer.from(tail.value.bytes).toString('base64') } : null;
 }
 
 /** Null when the submitter asks to come again later. */

@@ -15,7 +15,7 @@ import { runAttempt, type AttemptEnd, type AttemptSurroundings, type AttemptWork
 import type { ContentExchange } from './content-exchange.ts';
 import type { Courier } from './courier.ts';
 import { readManifest } from './manifest.ts';
-import type { Replica } from './replica.ts';
+import { untilAnsweredMs, type Replica } from './replica.ts';
 import { Room } from './room.ts';
 import type { SessionKeeper } from './session-keeper.ts';
 import { acquireLock } from './task-locks.ts';
@@ -65,7 +65,7 @@ export class Executor {
       clock,
       logger,
       session: () => keeper.session,
-      propose: (command) => replica.propose(command),
+      propose: (command) => replica.propose(command, { timeoutMs: untilAnsweredMs }),
       live: (key) => this.#isLive(key),
     });
   }

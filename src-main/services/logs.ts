@@ -1,6 +1,5 @@
 import { FailureError, fail } from '../../shared/domain/failure.ts';
 import type { NodeId } from '../../shared/domain/ids.ts';
-import { readOutput } from '../adapters/disk/output-reader.ts';
 import type { Attempt } from '../../shared/domain/task.ts';
 import type { AttemptKey } from '../core/tasks/commands.ts';
 import type { Logger } from '../ports/logger.ts';
@@ -8,6 +7,7 @@ import type { ByteStream, ByteStreams } from '../ports/streams.ts';
 import { attemptFolder } from './attempt-folder.ts';
 import type { Collector } from './collector.ts';
 import { attemptKeyOf, type TailText } from './courier.ts';
+import type { OutputFiles } from './output-files.ts';
 import type { Replica } from './replica.ts';
 import { isRecord, malformed, StreamReader, writeMessage } from './stream-messages.ts';
 
@@ -46,6 +46,7 @@ export interface LogsOptions {
   readonly attemptsHome: string;
   readonly replica: Replica;
   readonly collector: Collector;
+  readonly outputFiles: OutputFiles;
   readonly streams: ByteStreams;
   readonly logger: Logger;
 }
@@ -79,7 +80,7 @@ export class Logs {
     const folder = attemptFolder(this.#options.attemptsHome, key);
     // Read before the file, so that "ended" is never said of bytes not yet written.
     const endedBefore = this.#ended(key);
-    const piece = await readOutput(request.stream === 'stdout' ? folder.stdout : folder.stderr, request.offset, request.bytesMax, endedBefore ? 0 : request.waitMs);
+    const piece = await this.#options.outputFiles.read(request.stream === 'stdout' ? folder.stdout : folder.stderr, request.offset, request.bytesMax, endedBefore ? 0 : request.waitMs);
     if (!piece.ok) return { offset: request.offset, bytes: Buffer.alloc(0), totalBytes: request.offset, ended: endedBefore };
     const { bytes, totalBytes, nextOffset } = piece.value;
     return { offset: request.offset, bytes: Buffer.from(bytes), totalBytes, ended: endedBefore && nextOffset >= totalBytes };

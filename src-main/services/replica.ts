@@ -1,10 +1,16 @@
 import type { Result } from '../../shared/domain/failure.ts';
-import type { NodeId, Slot } from '../../shared/domain/ids.ts';
+import type { NodeId, SessionId, Slot } from '../../shared/domain/ids.ts';
 import type { NodeEvent, NodeRole } from '../core/node/messages.ts';
 import type { Ballot } from '../core/paxos/ballot.ts';
 import type { VoterConfig } from '../core/paxos/voters.ts';
 import type { Command, CommandResult } from '../core/state-machine/command.ts';
 import type { SwarmState } from '../core/state-machine/state.ts';
+
+/**
+ * Waits for as long as the process lives. For what must not be asked twice: a second opening would count its lease
+ * from a later moment than the swarm does, a second report would look like a stale one.
+ */
+export const untilAnsweredMs = 1e12;
 
 export interface ProposeOptions {
   /** Gives up waiting after this long with `timed-out` or `unknown-outcome`: what was proposed may still be chosen. */
@@ -20,6 +26,10 @@ export interface Replica {
   status(): ReplicaStatus;
   /** Answers what applying the command answered, at most once however often it had to be sent. A refusal is a failure. */
   propose(command: Command, options?: ProposeOptions): Promise<Result<CommandResult>>;
+  /** As coordinator: how far each machine that answers has the log. Empty elsewhere. */
+  progress(): ReadonlyMap<NodeId, Slot>;
+  /** As coordinator: the rest of a session's lease. Null elsewhere. */
+  leaseLeftMs(session: SessionId): number | null;
   /** Tells every later event in the order of the log, after it took effect on the state. Returns the end of it. */
   onEvent(listener: (event: NodeEvent) => void): () => void;
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import { pause } from './backoff.ts';
 import type { NodeRecord } from './node-record.ts';
-import type { Replica } from './replica.ts';
+import { untilAnsweredMs, type Replica } from './replica.ts';
 
 /** Share of the TTL after which a lease that was not renewed may no longer be relied on (coordination.md C.6). */
 const trustedShare = 0.6;
@@ -105,7 +105,7 @@ export class SessionKeeper {
     const session = sessionId(`${self}#${record.incarnation}.${record.boot}`);
     while (!this.#stopping.signal.aborted) {
       const sent = this.#clocks();
-      const opened = await replica.propose({ type: 'session-opened', session, node: self, name, ttlMs, capacity: capacity() }, { signal: this.#stopping.signal });
+      const opened = await replica.propose({ type: 'session-opened', session, node: self, name, ttlMs, capacity: capacity() }, { signal: this.#stopping.signal, timeoutMs: untilAnsweredMs });
       if (this.#stopping.signal.aborted) return;
       if (opened.ok || replica.state().sessions.get(session) !== null) {
         this.#session = session;
@@ -134,7 +134,7 @@ export class SessionKeeper {
     const sent = this.#clocks();
     const renewed = await this.#options.replica.propose(
       { type: 'session-renewed', session, renewal: this.#renewal + 1 },
-      { signal: this.#stopping.signal },
+      { signal: this.#stopping.signal, timeoutMs: untilAnsweredMs },
     );
     this.#renewing = false;
     if (this.#stopping.signal.aborted || this.#session !== session) return;

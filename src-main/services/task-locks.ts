@@ -2,7 +2,7 @@ import { FailureError, fail } from '../../shared/domain/failure.ts';
 import type { FencingToken, LockName, SessionId } from '../../shared/domain/ids.ts';
 import type { LockOwner } from '../core/locks/commands.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
-import type { Replica } from './replica.ts';
+import { untilAnsweredMs, type Replica } from './replica.ts';
 
 export interface HeldLock {
   readonly token: FencingToken;
@@ -27,7 +27,7 @@ export interface LockWish {
 export async function acquireLock(replica: Replica, wish: LockWish, signal: AbortSignal, waiting: (position: number) => void): Promise<HeldLock> {
   const watch = new GrantWatch(replica, wish);
   try {
-    const answer = await replica.propose({ type: 'lock-requested', ...wish }, { signal });
+    const answer = await replica.propose({ type: 'lock-requested', ...wish }, { signal, timeoutMs: untilAnsweredMs });
     if (!answer.ok) throw new FailureError(answer.failure);
     if (answer.value.type === 'lock-granted') watch.granted(answer.value.token);
     else if (answer.value.type === 'lock-waiting') waiting(answer.value.position);

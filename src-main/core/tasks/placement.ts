@@ -28,14 +28,18 @@ export interface Placement {
 /** Waiting tasks of one job looked at per call that only wait for another machine than the free ones. */
 const skippedTasksMax = 256;
 
-/** A job while one call places its tasks. */
+/** A job while one call places its tasks. Its plan is made when its turn comes: most jobs get none in a full swarm. */
 interface Queue {
   readonly job: MutableJob;
-  /** Machines that may run it, free or not. */
+  plan: Plan | null;
+  live: number;
+}
+
+interface Plan {
+  /** Machines that may run the job, free or not. */
   readonly mayRun: ReadonlySet<NodeId>;
   readonly chooser: Chooser;
   readonly tasks: Iterator<Task>;
-  live: number;
   skipped: number;
 }
 
@@ -50,15 +54,18 @@ export function place(view: PlacementView, limit: number): Placement {
   const assignments: Assignment[] = [];
   const locksTaken = new Set<LockName>();
   const queues = new MinHeap<Queue>((left, right) => left.live - right.live || left.job.id - right.job.id);
-  if (slotsFree > 0) for (const job of view.tasks.waitingJobs()) queues.push(queueOf(job, seats));
+  for (const job of slotsFree > 0 ? view.tasks.waitingJobs() : []) {
+    queues.push({ job, plan: null, live: liveCount(job.counts) });
+  }
   while (assignments.length < limit && slotsFree > 0) {
     const queue = queues.pop();
     if (queue === null) break;
     const { lock, slots, policy } = queue.job.spec;
     if (isLockTaken(view, lock, locksTaken)) continue;
-    const chosen = next(queue, roundRobinNext);
+    const plan = (queue.plan ??= planFor(queue.job, seats));
+    const chosen = next(plan, roundRobinNext);
     if (chosen === null) continue;
-    assignments.push(assignmentOf(queue, chosen.seat, chosen.task));
+    assignments.push(assignmentOf(queue.job, plan, chosen.seat, chosen.task));
     chosen.seat.used += slots;
     slotsFree -= slots;
     queue.live += 1;
@@ -70,7 +77,7 @@ export function place(view: PlacementView, limit: number): Placement {
 }
 
 /** Why a machine may not run a job however free it is, in words; null when it may. */
-export function whyNot(job: Job, worker: Worker): string | null {
+export function whyNot(job: Pick<Job, 'spec' | 'submitter' | 'rejectedBy'>, worker: Worker): string | null {
   const { on, slots } = job.spec;
   if (on !== null && on !== worker.node) return 'the job asks for another machine';
   if (worker.slots === 0) return 'runs no tasks';
@@ -89,27 +96,25 @@ function isLockTaken(view: PlacementView, lock: LockName | null, taken: Readonly
   return taken.has(lock) || view.tasks.attemptsUnder(lock) > 0 || !view.isLockFree(lock);
 }
 
-function queueOf(job: MutableJob, seats: readonly Seat[]): Queue {
+function planFor(job: MutableJob, seats: readonly Seat[]): Plan {
   const able = seats.filter((seat) => whyNot(job, seat.worker) === null);
   const { policy, slots } = job.spec;
   return {
-    job,
     mayRun: new Set(able.map((seat) => seat.worker.node)),
     chooser: policy === 'round-robin' ? new InTurn(able, slots) : new LeastBusyFirst(able, slots),
     tasks: waitingTasks(job),
-    live: liveCount(job.counts),
     skipped: 0,
   };
 }
 
 /** The next task of a job that has a machine now; null when none has, for the rest of this call. */
-function next(queue: Queue, roundRobinFrom: number): { readonly seat: Seat; readonly task: Task } | null {
-  while (queue.skipped < skippedTasksMax && !queue.chooser.isExhausted()) {
-    const step = queue.tasks.next();
+function next(plan: Plan, roundRobinFrom: number): { readonly seat: Seat; readonly task: Task } | null {
+  while (plan.skipped < skippedTasksMax && !plan.chooser.isExhausted()) {
+    const step = plan.tasks.next();
     if (step.done === true) return null;
-    const seat = queue.chooser.choose(avoidedFor(queue, step.value), roundRobinFrom);
+    const seat = plan.chooser.choose(avoidedFor(plan, step.value), roundRobinFrom);
     if (seat !== null) return { seat, task: step.value };
-    queue.skipped += 1;
+    plan.skipped += 1;
   }
   return null;
 }
@@ -117,14 +122,14 @@ function next(queue: Queue, roundRobinFrom: number): { readonly seat: Seat; read
 const none: ReadonlySet<NodeId> = new Set();
 
 /** Machines the task failed on, unless it failed on every one that may run it: then it starts over. */
-function avoidedFor({ mayRun }: Queue, task: Task): ReadonlySet<NodeId> {
+function avoidedFor({ mayRun }: Plan, task: Task): ReadonlySet<NodeId> {
   if (task.avoided.length === 0) return none;
   const avoided = new Set(task.avoided);
   for (const node of mayRun) if (!avoided.has(node)) return avoided;
   return none;
 }
 
-function assignmentOf({ job, mayRun }: Queue, { worker, used, foreignLoad }: Seat, task: Task): Assignment {
+function assignmentOf(job: Job, { mayRun }: Plan, { worker, used, foreignLoad }: Seat, task: Task): Assignment {
   const attempt = task.attemptCount + 1;
   return {
     job: job.id,

@@ -1,0 +1,151 @@
+import { loadavg, availableParallelism } from 'node:os';
+import type { NodeId, SessionId } from '../../shared/domain/ids.ts';
+import type { Instant } from '../core/machine/time.ts';
+import type { NodeEvent } from '../core/node/messages.ts';
+import type { Broadcast } from '../ports/broadcast.ts';
+import type { Clock } from '../ports/clock.ts';
+import { parseJson } from './node-record.ts';
+import { isRecord } from './stream-messages.ts';
+
+export const loadTopic = 'skein/load/1';
+/** Two messages in five seconds per machine keep 50 machines far below what gossip carries. */
+const publishMs = 2_000;
+const pingMs = 10_000;
+/** A statement older than this says nothing about now. */
+const staleMs = 15_000;
+const messageBytesMax = 256;
+
+export interface LoadStatement {
+  /** 0 to 1 of all cores. */
+  readonly load: number;
+  readonly running: number;
+  readonly heardAt: Instant;
+}
+
+export interface HintsOptions {
+  readonly self: NodeId;
+  readonly clock: Clock;
+  readonly broadcast: Broadcast;
+  readonly connected: () => readonly NodeId[];
+  readonly isMember: (node: NodeId) => boolean;
+  readonly running: () => number;
+  readonly ping: (node: NodeId) => Promise<number | null>;
+  readonly loadHeard: (node: NodeId, load: number) => void;
+}
+
+/** What is known of other machines without any promise: load, round trips, when they were last here. */
+export class Hints {
+  readonly #options: HintsOptions;
+  readonly #loads = new Map<NodeId, LoadStatement>();
+  readonly #roundTrips = new Map<NodeId, number>();
+  readonly #lastSeen = new Map<NodeId, number>();
+  /** When this machine saw a session's last sign of life applied. */
+  readonly #renewals = new Map<SessionId, Instant>();
+  #cancelPublish: (() => void) | null = null;
+  #cancelPing: (() => void) | null = null;
+  #coordinatorLostAt: Instant | null;
+  #coordinatorSince = { at: 0, reason: '' };
+
+  constructor(options: HintsOptions) {
+    this.#options = options;
+    this.#coordinatorLostAt = options.clock.now();
+    options.broadcast.subscribe(loadTopic, (from, bytes) => this.#heard(from, bytes));
+  }
+
+  start(): void {
+    this.#publish();
+    this.#pingAll();
+  }
+
+  stop(): void {
+    this.#cancelPublish?.();
+    this.#cancelPing?.();
+  }
+
+  load(node: NodeId): LoadStatement | null {
+    const statement = this.#loads.get(node);
+    return statement === undefined || this.#options.clock.now() - statement.heardAt > staleMs ? null : statement;
+  }
+
+  loadAgeMs(node: NodeId): number | null {
+    const statement = this.#loads.get(node);
+    return statement === undefined ? null : this.#options.clock.now() - statement.heardAt;
+  }
+
+  roundTripMs(node: NodeId): number | null {
+    return this.#options.connected().includes(node) ? (this.#roundTrips.get(node) ?? null) : null;
+  }
+
+  /** Wall time at which the machine was last connected; null when never in this run. */
+  lastSeen(node: NodeId): number | null {
+    return this.#lastSeen.get(node) ?? null;
+  }
+
+  seen(node: NodeId): void {
+    this.#lastSeen.set(node, this.#options.clock.wall());
+  }
+
+  heard(event: NodeEvent): void {
+    if (event.type === 'coordinator-changed') {
+      this.coordinatorHeard(event.coordinator !== null);
+      if (event.coordinator !== null) this.#coordinatorSince = { at: this.#options.clock.wall(), reason: event.reason };
+    }
+    if (event.type !== 'applied') return;
+    const command = event.request?.command;
+    if (command?.type === 'session-opened' || command?.type === 'session-renewed') this.#renewals.set(command.session, this.#options.clock.now());
+    for (const change of event.events) if (change.type === 'session-ended') this.#renewals.delete(change.session);
+  }
+
+  /** Since when this machine knows of the present coordinator, and why it is the one. */
+  coordinatorSince(): { readonly at: number; readonly reason: string } {
+    return this.#coordinatorSince;
+  }
+
+  /** What is left of a session's lease, by its last renewal seen here; null when none was. */
+  leaseLeftMs(session: SessionId, ttlMs: number): number | null {
+    const seen = this.#renewals.get(session);
+    return seen === undefined ? null : Math.max(0, ttlMs - (this.#options.clock.now() - seen));
+  }
+
+  coordinatorHeard(isHeard: boolean): void {
+    this.#coordinatorLostAt = isHeard ? null : (this.#coordinatorLostAt ?? this.#options.clock.now());
+  }
+
+  /** 0 while a coordinator is heard. */
+  coordinatorSilentMs(): number {
+    return this.#coordinatorLostAt === null ? 0 : this.#options.clock.now() - this.#coordinatorLostAt;
+  }
+
+  #publish(): void {
+    const { clock, broadcast, running, self, loadHeard } = this.#options;
+    const load = ownLoad();
+    this.#loads.set(self, { load, running: running(), heardAt: clock.now() });
+    loadHeard(self, load);
+    broadcast.publish(loadTopic, Buffer.from(JSON.stringify({ load: Math.round(load * 100) / 100, running: running() })));
+    this.#cancelPublish = clock.setTimer(publishMs, () => this.#publish());
+  }
+
+  #heard(from: NodeId, bytes: Uint8Array): void {
+    const { clock, isMember, loadHeard } = this.#options;
+    if (bytes.length > messageBytesMax || !isMember(from)) return;
+    const message = parseJson(Buffer.from(bytes).toString('utf8'));
+    if (!isRecord(message) || typeof message['load'] !== 'number' || typeof message['running'] !== 'number') return;
+    const load = Math.min(1, Math.max(0, message['load']));
+    this.#loads.set(from, { load, running: Math.max(0, Math.floor(message['running'])), heardAt: clock.now() });
+    loadHeard(from, load);
+  }
+
+  #pingAll(): void {
+    const { clock, connected, ping } = this.#options;
+    for (const node of connected()) {
+      this.seen(node);
+      void ping(node).then((rttMs) => {
+        if (rttMs !== null) this.#roundTrips.set(node, rttMs);
+      });
+    }
+    this.#cancelPing = clock.setTimer(pingMs, () => this.#pingAll());
+  }
+}
+
+/** The one-minute load average as a share of the cores; Windows has none and says 0. */
+const ownLoad = (): number => Math.min(1, (loadavg()[0] ?? 0) / availableParallelism());

@@ -1,0 +1,31 @@
+import type { SkeinServices } from '../api/services.ts';
+import type { Changes } from './live-view.ts';
+import { createLocksService } from './locks-service.ts';
+import type { SelfFacts } from './overview-view.ts';
+import type { PairingRequests } from './pairing-requests.ts';
+import { createPeersService, createPolicyService } from './peers-service.ts';
+import type { PolicyFile } from './policy.ts';
+import type { PeerHolder } from './running-peer.ts';
+import { createSwarmService, type SwarmDoor } from './swarm-service.ts';
+import { createTasksService } from './tasks-service.ts';
+
+export interface ServicesOptions {
+  readonly holder: PeerHolder;
+  readonly door: SwarmDoor;
+  readonly requests: PairingRequests;
+  readonly policy: PolicyFile;
+  readonly changes: Changes;
+  readonly facts: () => SelfFacts;
+}
+
+/** One method per procedure of the contract. */
+export function createServices(options: ServicesOptions): SkeinServices {
+  const { holder, policy, changes } = options;
+  return {
+    swarm: createSwarmService(options),
+    peers: createPeersService(holder, changes),
+    policy: createPolicyService(holder, policy, changes),
+    tasks: createTasksService(holder, changes),
+    locks: createLocksService(holder, changes),
+  };
+}

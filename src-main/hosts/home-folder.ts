@@ -19,21 +19,17 @@ export const homeFiles = {
   web: 'web.json',
 } as const;
 
-interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly platform: NodeJS.Platform;
-  readonly userHome: string;
-}
-
-const here = (): Surroundings => ({ env: process.env, platform: process.platform, userHome: homedir() });
-
 /**
  * The home folder to use: the one asked for, else `SKEIN_HOME`, else the data folder of this system.
  * XDG variables that are set are respected everywhere.
  */
-export function homeFolder(asked: string | undefined, surroundings: Surroundings = here()): string {
-  const { env, platform, userHome } = surroundings;
-  const chosen = asked ?? nonEmpty(env['SKEIN_HOME']);
+export function homeFolder(
+  asked: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+  platform: NodeJS.Platform = process.platform,
+  userHome: string = homedir(),
+): string {
+  const chosen = nonEmpty(asked) ?? nonEmpty(env['SKEIN_HOME']);
   if (chosen !== undefined) return resolve(chosen);
   const xdgData = nonEmpty(env['XDG_DATA_HOME']);
   if (xdgData !== undefined) return join(xdgData, 'skein');

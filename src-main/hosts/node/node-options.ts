@@ -39,7 +39,7 @@ export function parseNodeOptions(args: readonly string[], env: Readonly<Record<s
   const logLevel = logLevels.find((known) => known === level);
   if (logLevel === undefined) throw refuse('--log-level', level, `one of ${logLevels.join(', ')}`);
   return {
-    home: homeFolder(values.home),
+    home: homeFolder(values.home, env),
     name: values.name,
     port: whole('--port', values.port, 0, 65_535),
     listenHost: values.listen,

@@ -1,0 +1,122 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import type { SkeinClient } from '../../../../shared/contract/client.ts';
+import { roles } from '../../../../shared/domain/member.ts';
+import { usage, type CliContext } from '../cli-context.ts';
+import { parseDuration } from '../duration.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { Run } from '../command-action.ts';
+import { tableLines } from '../table.ts';
+import { spanWords } from '../words.ts';
+
+const requestsEveryMs = 500;
+
+/** Founding a swarm, letting machines in, leaving. */
+export function addSwarmCommands(program: Command, run: Run): void {
+  program.command('init').argument('<name>', 'what the swarm is called').description('found a swarm with this machine').action(run((context, _flags, name: string) => init(context, name)));
+  program
+    .command('invite')
+    .description('make a one-time invitation and print its link')
+    .option('--role <role>', `what the new machine may do: ${roles.join(', ')}`)
+    .option('--ttl <duration>', 'how long it can be used (default 10m)')
+    .option('-y, --yes', 'admit whoever brings the link, without asking')
+    .action(run((context, flags: InviteFlags) => invite(context, flags)));
+  program.command('join').argument('<link>', 'skein://join/…').description('join a swarm with an invitation').action(run((context, _flags, link: string) => join(context, link)));
+  program.command('leave').description('leave the swarm').action(run(leave));
+  program.command('requests').description('machines that ask to be let in').action(run(requests));
+  for (const verb of ['approve', 'deny'] as const) {
+    program
+      .command(verb)
+      .argument('<id>', 'from skein requests')
+      .description(verb === 'approve' ? 'let a machine in' : 'turn a machine away')
+      .action(run((context, _flags, id: string) => decide(context, id, verb === 'approve')));
+  }
+}
+
+async function init(context: CliContext, name: string): Promise<number> {
+  const { client } = await context.node();
+  const swarm = await client.swarm.create({ name });
+  if (context.outJson('Swarm', swarm)) return exitCodes.done;
+  context.out(swarm.id);
+  context.note(`Founded the swarm “${swarm.name}”. Next: skein invite, and skein accept commands --from everyone`);
+  return exitCodes.done;
+}
+
+interface InviteFlags {
+  readonly role?: string;
+  readonly ttl?: string;
+  readonly yes?: boolean;
+}
+
+async function invite(context: CliContext, flags: InviteFlags): Promise<number> {
+  const role = flags.role === undefined ? 'worker' : roles.find((known) => known === flags.role);
+  if (role === undefined) throw usage(`--role cannot be “${flags.role ?? ''}”`, `Give one of ${roles.join(', ')}.`);
+  const ttlMs = parseDuration(flags.ttl ?? '10m', '--ttl');
+  const { client } = await context.node();
+  const invitation = await client.swarm.invite({ role, ttlMs, autoApprove: flags.yes === true });
+  if (!context.outJson('Invitation', invitation)) context.out(invitation.link);
+  context.note(`For one machine, as ${role}, for ${spanWords(ttlMs)}. There: skein join LINK`);
+  if (flags.yes === true) return exitCodes.done;
+  if (context.world.stdin.isTTY === true && context.world.stderr.isTTY === true && context.format === 'table') {
+    return askUntilDecided(context, client, invitation.expiresAt);
+  }
+  context.note('When it asks: skein requests, then skein approve ID or skein deny ID');
+  return exitCodes.done;
+}
+
+/** Waits for the invited machine to ask, shows its words and takes the answer. Ctrl+C leaves the invitation standing. */
+async function askUntilDecided(context: CliContext, client: SkeinClient, expiresAt: number): Promise<number> {
+  context.note('Waiting for it to ask…');
+  while (context.world.wall() < expiresAt) {
+    const [request] = await client.swarm.requests();
+    if (request === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, requestsEveryMs));
+      continue;
+    }
+    const terminal = createInterface({ input: context.world.stdin, output: process.stderr });
+    const question = `“${request.name}” (${request.os}) asks to join as ${request.role}. Its screen shows: ${request.words.join(' ')}. Admit it? [y/N] `;
+    const answer = await terminal.question(question);
+    terminal.close();
+    return decide(context, request.id, /^y(es)?$/i.test(answer.trim()));
+  }
+  context.note('Nobody asked in time. Make another invitation: skein invite');
+  return exitCodes.timedOut;
+}
+
+async function join(context: CliContext, link: string): Promise<number> {
+  const { client } = await context.node();
+  context.note('Asking to join; the inviting side may have to say yes…');
+  const joined = await client.swarm.join({ link });
+  if (context.outJson('Membership', joined)) return exitCodes.done;
+  context.out(joined.id);
+  context.note(`Joined the swarm “${joined.name}” as ${joined.role}. Next: skein status, and skein accept commands --from everyone to run work for others`);
+  return exitCodes.done;
+}
+
+async function leave(context: CliContext): Promise<number> {
+  const { client } = await context.node();
+  const { left } = await client.swarm.leave();
+  if (!context.outJson('Left', { left })) context.note(left ? 'This machine has left the swarm.' : 'This machine is in no swarm.');
+  return exitCodes.done;
+}
+
+async function requests(context: CliContext): Promise<number> {
+  const { client } = await context.node();
+  const waiting = await client.swarm.requests();
+  if (context.outJson('RequestList', { items: waiting })) return exitCodes.done;
+  if (context.format === 'name') {
+    for (const { id } of waiting) context.out(id);
+    return exitCodes.done;
+  }
+  if (waiting.length === 0) context.note('No machine asks to be let in.');
+  const rows = waiting.map(({ id, name, os, role, words }) => [id, name, os, role, words.join(' ')]);
+  for (const line of tableLines(['ID', 'NAME', 'SYSTEM', 'ROLE', 'WORDS'], rows, { paint: context.paint, headers: rows.length > 0, columns: null })) context.out(line);
+  return exitCodes.done;
+}
+
+async function decide(context: CliContext, id: string, admit: boolean): Promise<number> {
+  const { client } = await context.node();
+  const { decided } = await client.swarm.decide({ id, admit });
+  if (!context.outJson('Decision', { id, admit, decided })) context.note(admit ? 'Admitted.' : 'Turned away.');
+  return exitCodes.done;
+}

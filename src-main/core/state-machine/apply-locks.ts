@@ -2,10 +2,11 @@ import { assertNever } from '../../../shared/assert.ts';
 import { fail } from '../../../shared/domain/failure.ts';
 import type { Failure } from '../../../shared/domain/failure.ts';
 import { jobId } from '../../../shared/domain/ids.ts';
-import type { LockName } from '../../../shared/domain/ids.ts';
+import type { LockName, SessionId } from '../../../shared/domain/ids.ts';
 import type { LockCommand } from '../locks/commands.ts';
 import { sessionNotAlive } from '../locks/sessions.ts';
 import { reasonCharsMax } from '../machine/limits.ts';
+import { attemptOwner } from '../tasks/job.ts';
 import { applied, doneWith, lockEvents, refused } from './applied.ts';
 import type { Applied, ApplyContext } from './applied.ts';
 
@@ -50,11 +51,12 @@ function request(context: ApplyContext, command: Extract<LockCommand, { type: 'l
 }
 
 /** An attempt that is over must not take a lock: nothing would end it before its session does. */
-function checkOwner({ state }: ApplyContext, { session, owner }: { session: Parameters<typeof sessionNotAlive>[0]; owner: string }): Failure | null {
-  const match = /^attempt:(\d{1,15})\.(\d{1,15})#(\d{1,15})$/.exec(owner);
-  if (match === null) return null;
-  const [, job, index, attempt] = match;
-  if (state.tasks.isLive(session, jobId(Number(job)), Number(index), Number(attempt))) return null;
+function checkOwner({ state }: ApplyContext, { session, owner }: { session: SessionId; owner: string }): Failure | null {
+  if (!owner.startsWith('attempt:')) return null;
+  const match = /^attempt:(\d{1,15})\.(\d{1,15})#(\d{1,15})$/.exec(owner) ?? [];
+  const [job, index, attempt] = [jobId(Number(match[1])), Number(match[2]), Number(match[3])];
+  // The text must be the very one that ends with the attempt: `attempt:01.0#1` would outlive it.
+  if (owner === attemptOwner(job, index, attempt) && state.tasks.isLive(session, job, index, attempt)) return null;
   return fail('precondition-failed', `${owner} is not running in session ${session}`, 'Stop it: its result would be refused too.')
     .failure;
 }

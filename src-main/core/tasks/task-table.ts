@@ -2,16 +2,16 @@ import { fail, ok } from '../../../shared/domain/failure.ts';
 import type { Failure, Result } from '../../../shared/domain/failure.ts';
 import { jobId } from '../../../shared/domain/ids.ts';
 import type { FencingToken, JobId, LockName, NodeId, SessionId, WallTime } from '../../../shared/domain/ids.ts';
-import type { Attempt, TaskState } from '../../../shared/domain/task.ts';
+import type { TaskState } from '../../../shared/domain/task.ts';
 import { finalTaskStates } from '../../../shared/domain/task.ts';
-import { attemptsKeptMax, jobsMax } from '../machine/limits.ts';
+import { jobsMax } from '../machine/limits.ts';
+import { chargeVerdict, patchLatest, rememberAttempt } from './attempts.ts';
 import type { Assignment, AttemptProgress, AttemptResult, TaskCommand } from './commands.ts';
 import { isCurrent, keyOf, liveAttemptOf, liveTaskStates } from './job.ts';
 import type { Job, LiveAttempt, MutableJob, MutableTask, Task } from './job.ts';
 import { advanceCursor, createJob, moveTask, setUntouched, taskOf, tasksInState, touch } from './job-record.ts';
 import { LiveAttempts } from './live-attempts.ts';
-import { avoidedMachinesMax, judge } from './retry.ts';
-import type { Verdict } from './retry.ts';
+import { judge } from './retry.ts';
 import { checkJob } from './submission.ts';
 
 type Submission = Extract<TaskCommand, { type: 'job-submitted' }>;
@@ -298,26 +298,6 @@ export class TaskTable {
     for (const job of this.#jobs.values()) if (job.endedAt !== null) return job;
     return null;
   }
-}
-
-function chargeVerdict(job: MutableJob, task: MutableTask, node: NodeId, verdict: Verdict): void {
-  if (verdict.usesRetry) task.failures += 1;
-  if (verdict.isBroken) task.broken += 1;
-  if (verdict.excludeMachine) job.rejectedBy.set(node, verdict.reason);
-  if (!verdict.avoidMachine) return;
-  task.avoided = [...task.avoided.filter((known) => known !== node), node].slice(-avoidedMachinesMax);
-}
-
-/** Keeps the first attempt and the latest ones. */
-function rememberAttempt(task: MutableTask, attempt: Attempt): void {
-  task.attempts.push(attempt);
-  task.attemptCount = attempt.number;
-  if (task.attempts.length > attemptsKeptMax) task.attempts.splice(1, 1);
-}
-
-function patchLatest(task: MutableTask, patch: (latest: Attempt) => Attempt): void {
-  const latest = task.attempts.at(-1);
-  if (latest !== undefined) task.attempts[task.attempts.length - 1] = patch(latest);
 }
 
 function checkIndices(job: MutableJob, indices: readonly number[] | null): Failure | null {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { lockName, slot, wallTime } from '../../../../shared/domain/ids.ts';
+import { contentHash, lockName, slot, wallTime } from '../../../../shared/domain/ids.ts';
 import { clientsMax, outstandingRequestsMax } from '../../../../src-main/core/machine/limits.ts';
 import { apply } from '../../../../src-main/core/state-machine/apply.ts';
 import type { Applied } from '../../../../src-main/core/state-machine/applied.ts';
 import { createState } from '../../../../src-main/core/state-machine/state.ts';
-import { capacity, machine, run } from './harness.ts';
+import { capacity, machine, run, spec } from './harness.ts';
 
 function log() {
   const state = createState();
@@ -26,6 +26,15 @@ describe('de-duplication', () => {
     const first = send('c', 1, 1);
     expect(first.result).toEqual({ type: 'lock-granted', token: 2 });
     expect(send('c', 1, 1)).toEqual({ result: first.result, events: [] });
+  });
+
+  it('makes one job of a submission that stands in the log twice', () => {
+    const state = createState();
+    const command = { type: 'job-submitted', submitter: machine('a'), spec: spec(), taskCount: 1, manifest: contentHash('00') } as const;
+    const logged = { request: { client: 'c', sequence: 1, answeredBelow: 1, command }, at: wallTime(0) };
+    expect(apply(state, slot(1), logged).result).toEqual({ type: 'job-accepted', job: 1 });
+    expect(apply(state, slot(2), logged)).toEqual({ result: { type: 'job-accepted', job: 1 }, events: [] });
+    expect(state.tasks.jobs()).toHaveLength(1);
   });
 
   it('forgets results that the client confirmed, and then says that the outcome is unknown', () => {

@@ -4,7 +4,7 @@ import type { AttemptOutcome } from '../../../../shared/domain/task.ts';
 import { jobsMax, tasksPerJobMax } from '../../../../src-main/core/machine/limits.ts';
 import type { AttemptKey } from '../../../../src-main/core/tasks/commands.ts';
 import { brokenAttemptsMax } from '../../../../src-main/core/tasks/retry.ts';
-import { Log, machine, run } from '../state-machine/harness.ts';
+import { Log, machine, run, token } from '../state-machine/harness.ts';
 
 const exit = (exitCode: number): AttemptOutcome => ({ type: 'exited', exitCode });
 
@@ -25,6 +25,15 @@ describe('tasks in the log', () => {
     expect(log.job(1)).toMatchObject({ state: 'succeeded', endedAt: 1_000 + log.slot });
     expect(log.finish('a', key).events).toMatchObject([{ type: 'result-refused' }]);
     expect(log.job(1).refusedResults).toBe(1);
+  });
+
+  it('refuse a result whose token is not the live one, and stay as they were', () => {
+    const { log, key } = oneLive();
+    const { result, events } = log.finish('a', { ...key, token: token(key.token - 1) });
+    expect(result).toEqual({ type: 'tasks-changed', count: 0 });
+    expect(events).toMatchObject([{ type: 'result-refused' }]);
+    expect(log.task(1, 0)).toMatchObject({ state: 'assigned', attempts: [{ endedAt: null, outcome: null }] });
+    expect(log.finish('a', key).events).toMatchObject([{ type: 'attempt-ended', state: 'succeeded' }]);
   });
 
   it('show the late result of an expired session as refused', () => {

@@ -31,11 +31,9 @@ async function running(count: number): Promise<readonly [TestMember, TestMember,
 }
 
 test('three machines find each other through the address of one', async () => {
-  const [first, , third] = await running(3);
-  const [node] = first.network.peers();
-  expect(node?.connected).toBe(true);
-  expect(first.network.peers().map(({ id }) => id)).toEqual(third?.network.transport.connected().length === 2 ? swarm.members.slice(1).map(({ identity }) => identity.id) : []);
-  expect((await first.network.ping(swarm.members[1]?.identity.id ?? first.identity.id)).ok).toBe(true);
+  const [first, second] = await running(3);
+  expect(first.network.peers().map(({ id, connected }) => [id, connected])).toEqual(swarm.members.slice(1).map(({ identity }) => [identity.id, true]));
+  expect(must(await first.network.ping(second.identity.id))).toBeLessThan(5_000);
 });
 
 test('frames of both directions arrive whole and in order', async () => {

@@ -1,0 +1,66 @@
+/** `npm run check`: every fence of the house, one line each, then everything that failed. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { runNodeTool, type ToolResult } from './run-tool.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const stepMsMax = 6 * 60_000;
+/** A compiler that has lost its way prints thousands of lines, of which nobody reads the last. */
+const linesShownMax = 60;
+
+interface Step {
+  readonly name: string;
+  readonly run: () => Promise<ToolResult>;
+}
+
+const tool = (name: string, args: readonly string[], packageName = name) => (): Promise<ToolResult> =>
+  runNodeTool(name, args, { package: packageName, timeoutMs: stepMsMax });
+
+const compilers = ['shared', 'src-main/core', 'src-main', 'src-main/preload', 'src-renderer', 'test', 'scripts'];
+const typeSteps: readonly Step[] = compilers.filter(hasSources).map((room) => ({
+  name: `types of ${room}`,
+  run: tool('tsc', ['-p', `${room}/tsconfig.json`, '--noEmit', '--pretty', 'false'], 'typescript'),
+}));
+
+const steps: readonly Step[] = [
+  ...typeSteps,
+  {
+    name: 'types of pages',
+    run: tool('svelte-check', ['--tsconfig', 'src-renderer/tsconfig.json', '--output', 'human', '--threshold', 'warning']),
+  },
+  { name: 'lint', run: tool('eslint', ['--max-warnings', '0', '.']) },
+  {
+    name: 'imports',
+    run: tool(
+      'depcruise',
+      ['--config', '.dependency-cruiser.mjs', '--output-type', 'err', 'shared', 'src-main', 'src-renderer'],
+      'dependency-cruiser',
+    ),
+  },
+  { name: 'unused code', run: tool('knip', ['--no-progress']) },
+  { name: 'format', run: tool('prettier', ['--check', '--log-level', 'warn', '.']) },
+];
+
+function hasSources(room: string): boolean {
+  // The compiler calls a room without a single file an error; a room may be empty for a while.
+  return room !== 'src-main/preload' || existsSync(join(root, 'src-main', 'preload', 'preload.ts'));
+}
+
+const failed: string[] = [];
+for (const step of steps) {
+  const startedAt = performance.now();
+  const result = await step.run();
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1).padStart(6);
+  process.stdout.write(`${result.exitCode === 0 ? 'ok    ' : 'FAILED'} ${seconds} s  ${step.name}\n`);
+  if (result.exitCode !== 0) failed.push(`--- ${step.name}\n${firstLines(result.output)}`);
+}
+for (const text of failed) process.stdout.write(`\n${text}\n`);
+process.stdout.write(failed.length === 0 ? 'check: all fences hold\n' : `\ncheck: ${failed.length} of ${steps.length} steps failed\n`);
+process.exitCode = failed.length === 0 ? 0 : 1;
+
+function firstLines(text: string): string {
+  const lines = text.trimEnd().split('\n');
+  const more = lines.length - linesShownMax;
+  return more > 0 ? [...lines.slice(0, linesShownMax), `… and ${more} more lines`].join('\n') : lines.join('\n');
+}

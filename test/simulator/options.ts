@@ -1,0 +1,95 @@
+import type { Random } from '../../src-main/core/machine/random.ts';
+import { between, chance, type Forks } from './forks.ts';
+
+/** What one seed decides about its world. Many rates are zero in many seeds (swarm testing). */
+export interface SimOptions {
+  readonly nodes: number;
+  readonly stormMs: number;
+  readonly network: {
+    readonly delayMs: number;
+    readonly jitterMs: number;
+    readonly loss: number;
+    readonly duplicate: number;
+    readonly reorder: number;
+    /** Mean time between partitions; 0 for none. */
+    readonly partitionEveryMs: number;
+    readonly oneWayShare: number;
+    readonly flapEveryMs: number;
+  };
+  readonly disk: {
+    readonly syncMs: number;
+    readonly slowEveryMs: number;
+    readonly failEveryMs: number;
+    readonly tearShare: number;
+  };
+  readonly machine: {
+    readonly crashEveryMs: number;
+    readonly downMs: number;
+    /** Several crash at once. */
+    readonly outageEveryMs: number;
+    readonly sleepEveryMs: number;
+    readonly sleepMs: number;
+    readonly drift: number;
+    readonly jumpEveryMs: number;
+  };
+  readonly work: {
+    readonly lockEveryMs: number;
+    readonly lockNames: number;
+    readonly jobEveryMs: number;
+    readonly taskMs: number;
+    readonly failShare: number;
+    readonly lockedJobShare: number;
+    readonly cancelShare: number;
+  };
+}
+
+const maybe = (random: Random, probability: number, low: number, high: number): number => {
+  const value = between(random, low, high);
+  return chance(random, probability) ? value : 0;
+};
+
+export function drawOptions(forks: Forks): SimOptions {
+  const sizes = forks.named('options/size');
+  const network = forks.named('options/network');
+  const disk = forks.named('options/disk');
+  const machine = forks.named('options/machine');
+  const work = forks.named('options/work');
+  return {
+    nodes: 1 + sizes.below(6),
+    stormMs: between(sizes, 60_000, 240_000),
+    network: {
+      delayMs: between(network, 0.1, 30),
+      jitterMs: maybe(network, 0.6, 0, 200),
+      loss: maybe(network, 0.5, 0, 0.2),
+      duplicate: maybe(network, 0.4, 0, 0.1),
+      reorder: maybe(network, 0.4, 0, 0.2),
+      partitionEveryMs: maybe(network, 0.5, 5_000, 40_000),
+      oneWayShare: maybe(network, 0.5, 0, 1),
+      flapEveryMs: maybe(network, 0.4, 3_000, 30_000),
+    },
+    disk: {
+      syncMs: between(disk, 0.1, 20),
+      slowEveryMs: maybe(disk, 0.3, 5_000, 40_000),
+      failEveryMs: maybe(disk, 0.2, 30_000, 120_000),
+      tearShare: maybe(disk, 0.5, 0, 1),
+    },
+    machine: {
+      crashEveryMs: maybe(machine, 0.6, 5_000, 60_000),
+      downMs: between(machine, 200, 15_000),
+      outageEveryMs: maybe(machine, 0.3, 20_000, 90_000),
+      sleepEveryMs: maybe(machine, 0.3, 10_000, 60_000),
+      sleepMs: between(machine, 500, 40_000),
+      drift: maybe(machine, 0.5, 0, 0.01),
+      jumpEveryMs: maybe(machine, 0.3, 10_000, 60_000),
+    },
+    work: {
+      lockEveryMs: between(work, 300, 4_000),
+      lockNames: 1 + work.below(3),
+      jobEveryMs: between(work, 1_000, 10_000),
+      taskMs: between(work, 50, 6_000),
+      failShare: maybe(work, 0.5, 0, 0.4),
+      lockedJobShare: maybe(work, 0.4, 0, 0.5),
+      cancelShare: maybe(work, 0.3, 0, 0.2),
+    },
+  };
+}

@@ -1,0 +1,159 @@
+import { nodeId, type NodeId, type SessionId } from '../../shared/domain/ids.ts';
+import type { Failure } from '../../shared/domain/failure.ts';
+import { createNode, foundingSnapshot, type NodeMachine } from '../../src-main/core/node/node.ts';
+import type { NodeEvent } from '../../src-main/core/node/messages.ts';
+import type { Logger } from '../../src-main/ports/logger.ts';
+import { createDriver, type Driver } from '../../src-main/runtime/driver.ts';
+import { Requests } from '../../src-main/runtime/requests.ts';
+import { decodeJournal, encodeSnapshot } from '../../src-main/wire/facts.ts';
+import type { Run } from './checkers/checker.ts';
+import { SimClient } from './client.ts';
+import { SimDisk } from './disk.ts';
+import { SimClock } from './sim-clock.ts';
+import type { World } from './world.ts';
+
+const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+interface Process extends Run {
+  readonly driver: Driver;
+  readonly requests: Requests;
+  readonly client: SimClient;
+  alive: boolean;
+}
+
+/** A machine: a disk and clocks that last, and a node process that comes and goes. */
+export class SimNode {
+  readonly id: NodeId;
+  readonly disk: SimDisk;
+  readonly clock: SimClock;
+  readonly #world: World;
+  #incarnation = 1;
+  #boot = 0;
+  #process: Process | null = null;
+
+  constructor(world: World, index: number) {
+    this.#world = world;
+    this.id = nodeId(`node-${'abcdefghij'[index] ?? index}`);
+    const { options, forks, queue } = world;
+    const own = forks.named(`machine/${index}`);
+    this.disk = new SimDisk(queue, forks.named(`disk/${index}`), options.disk);
+    this.clock = new SimClock(queue, {
+      drift: (own.next() * 2 - 1) * options.machine.drift,
+      stopsInSleep: own.next() < 0.5,
+    });
+  }
+
+  get run(): Run | null {
+    return this.#process;
+  }
+
+  get machine(): NodeMachine | null {
+    return this.#process?.machine ?? null;
+  }
+
+  get client(): SimClient | null {
+    return this.#process?.client ?? null;
+  }
+
+  get pendingCount(): number {
+    return this.#process?.requests.pendingCount ?? 0;
+  }
+
+  get up(): boolean {
+    return this.#process !== null;
+  }
+
+  /** Starts the swarm on this machine. */
+  found(): void {
+    this.disk.records = encodeSnapshot(foundingSnapshot({ node: this.id, incarnation: this.#incarnationText }, 100));
+  }
+
+  get #incarnationText(): string {
+    return `i${this.#incarnation}`;
+  }
+
+  /** The next session or client name of this state directory. */
+  nextSession(): SessionId {
+    this.#boot += 1;
+    return `${this.id}#${this.#incarnationText}.${this.#boot}` as SessionId;
+  }
+
+  start(): void {
+    if (this.#process !== null) return;
+    const world = this.#world;
+    const recovered = decodeJournal(this.disk.records);
+    if (!recovered.ok) return world.broken('recovery', `${this.id}: ${recovered.failure.message}`);
+    const session = this.nextSession();
+    const boot = this.#boot;
+    const self = { node: this.id, incarnation: this.#incarnationText };
+    const lives = (): boolean => this.#process === process;
+    const clock = this.clock.forProcess(() => lives());
+    const machine = createNode({
+      self,
+      recovered: recovered.value,
+      seed: world.forks.seedOf(`node/${this.id}/${boot}`),
+      members: world.nodes.map((node) => node.id),
+      wall: () => clock.wall(),
+    });
+    const driver = createDriver({
+      node: {
+        step: (now, input) => {
+          const effects = machine.step(now, input);
+          world.stepped(process, input, effects);
+          return effects;
+        },
+        durableFacts: () => machine.durableFacts(),
+      },
+      journal: this.disk.open(),
+      transport: world.network.attach(this.id, () => this.clock.asleepUntil),
+      clock,
+      logger: silent,
+      onEvent: (event) => this.#onEvent(process, event),
+      onFailed: (failure) => this.#onFailed(process, failure),
+    });
+    const requests = new Requests({
+      client: session,
+      clock,
+      submit: (request) => {
+        driver.input({ type: 'requested', request });
+      },
+      hasCoordinator: () => machine.coordinator !== null,
+    });
+    const client = new SimClient({ node: this, world, clock, requests, machine, firstSession: session });
+    const process: Process = { node: this.id, incarnation: self.incarnation, boot, machine, driver, requests, client, alive: true };
+    this.#process = process;
+    world.line(`${this.id} boots as ${session} at slot ${machine.committed}`);
+    world.booted(process);
+    driver.start();
+    client.start();
+  }
+
+  #onEvent(process: Process, event: NodeEvent): void {
+    if (this.#process !== process) return;
+    if (event.type !== 'applied') this.#world.noteEvent(process, event);
+    process.requests.onEvent(event);
+    process.client.onEvent(event);
+  }
+
+  #onFailed(process: Process, failure: Failure): void {
+    if (this.#process !== process) return;
+    this.#world.line(`${this.id} halts: ${failure.code} ${failure.message}`);
+    if (failure.code === 'internal') this.#world.broken('assertion', `${this.id}: ${failure.message}`);
+    process.requests.end(failure);
+    this.stop(false);
+    this.#world.restartLater(this);
+  }
+
+  /** Ends the process: killed, or with the whole machine when power is lost. */
+  stop(powerLost: boolean): void {
+    const process = this.#process;
+    if (process === null) return;
+    process.alive = false;
+    this.#process = null;
+    process.driver.stop();
+    this.#world.network.detach(this.id, powerLost);
+    this.disk.crash();
+    this.clock.wakeNow();
+    this.#world.line(`${this.id} stops${powerLost ? ' without power' : ''}`);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * Runs seeds of the simulated swarm: `node test/simulator/simulate.ts --seeds N [--from S] [--twice]`,
+ * `--seed S --transcript` for one in full, `--mutants` for the table of deliberate faults and who catches them.
+ */
+import { execFileSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '20' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    transcript: { type: 'boolean', default: false },
+    twice: { type: 'boolean', default: false },
+    mutants: { type: 'boolean', default: false },
+    mutant: { type: 'string' },
+  },
+});
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch (cause) {
+    return `unknown (${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)})`;
+  }
+}
+
+async function runSeeds(): Promise<boolean> {
+  if (values.mutant !== undefined) {
+    const { injectMutant } = await import('./mutants/inject.ts');
+    injectMutant(values.mutant);
+  }
+  const { simulate } = await import('./world.ts');
+  const { drawOptions } = await import('./options.ts');
+  const { Forks } = await import('./forks.ts');
+  const first = Number(values.seed ?? values.from);
+  const count = values.seed === undefined ? Number(values.seeds) : 1;
+  console.log(`seeds ${first} to ${first + count - 1} at commit ${commit()}`);
+  const began = performance.now();
+  let simulatedMs = 0;
+  let failed = 0;
+  for (let seed = first; seed < first + count; seed++) {
+    if (values.transcript) console.log(`options ${JSON.stringify(drawOptions(new Forks(seed)))}`);
+    const outcome = simulate(seed, values.transcript);
+    simulatedMs += outcome.simulatedMs;
+    const again = values.twice ? simulate(seed).hash : outcome.hash;
+    const seconds = (outcome.simulatedMs / 1_000).toFixed(0);
+    if (outcome.violation !== null || again !== outcome.hash) {
+      failed += 1;
+      console.log(`options ${JSON.stringify(drawOptions(new Forks(seed)))}`);
+      for (const line of outcome.tail.slice(-25)) console.log(`  ${line.slice(0, 400)}`);
+      const claim = outcome.violation?.claim ?? 'the second run took another course';
+      console.log(`seed ${seed} FAILED: ${claim}: ${outcome.violation?.detail.slice(0, 600) ?? again}`);
+      if (values.mutant !== undefined) break;
+    } else if (count <= 50) console.log(`seed ${seed} ok: ${outcome.slots} slots in ${seconds} s, ${outcome.lines} lines, ${outcome.hash}`);
+  }
+  const hours = simulatedMs / 3_600_000;
+  const coreHours = (performance.now() - began) / 3_600_000;
+  console.log(`${count} seeds, ${failed} failed, ${hours.toFixed(2)} simulated hours, ${(hours / coreHours).toFixed(0)} per core-hour`);
+  return failed === 0;
+}
+
+if (values.mutants) {
+  const { runMutants } = await import('./mutants/run.ts');
+  if (!runMutants()) process.exitCode = 1;
+} else if (!(await runSeeds())) process.exitCode = 1;

@@ -1,0 +1,366 @@
+import type { Result } from '../../shared/domain/failure.ts';
+import type { NodeId } from '../../shared/domain/ids.ts';
+import type { NodeEvent, NodeInput, NodeMessage } from '../../src-main/core/node/messages.ts';
+import { showBallot } from '../../src-main/core/paxos/ballot.ts';
+import { quorumOf } from '../../src-main/core/paxos/voters.ts';
+import type { CommandResult } from '../../src-main/core/state-machine/command.ts';
+import { takeSnapshot } from '../../src-main/core/state-machine/snapshot.ts';
+import type { NodeEffect } from '../../src-main/runtime/outbox.ts';
+import { decodeFrame } from '../../src-main/wire/frame.ts';
+import { Agreement } from './checkers/agreement.ts';
+import { Ballots, Choice } from './checkers/ballots.ts';
+import type { AgreedEntry, Checker, Run } from './checkers/checker.ts';
+import { Locks } from './checkers/locks.ts';
+import { Requests } from './checkers/requests.ts';
+import { Tasks } from './checkers/tasks.ts';
+import { EventQueue } from './event-queue.ts';
+import { chance, exponential, Forks, pick } from './forks.ts';
+import { SimNetwork } from './network.ts';
+import { drawOptions, type SimOptions } from './options.ts';
+import { SimNode } from './sim-node.ts';
+import { Transcript } from './transcript.ts';
+
+export interface Violation {
+  readonly claim: string;
+  readonly detail: string;
+  readonly atMs: number;
+}
+
+export interface Outcome {
+  readonly seed: number;
+  readonly violation: Violation | null;
+  readonly simulatedMs: number;
+  readonly slots: number;
+  readonly lines: number;
+  readonly hash: string;
+  readonly tail: readonly string[];
+}
+
+/** After the storm, everything accepted must end within this; far above what a calm network needs. */
+const progressMs = 180_000;
+/** Without renewals for this long, replicas settle; well below a session's time to live. */
+const settleMs = 6_000;
+
+/** One seed's world: machines, network, people, faults, and the checkers that watch. */
+export class World {
+  readonly queue = new EventQueue();
+  readonly forks: Forks;
+  readonly options: SimOptions;
+  readonly network: SimNetwork;
+  readonly nodes: readonly SimNode[];
+  readonly locks: Locks;
+  readonly #seed: number;
+  readonly #transcript: Transcript;
+  readonly #agreement: Agreement;
+  readonly #tasks: Tasks;
+  readonly #requests: Requests;
+  readonly #checkers: readonly Checker[];
+  #violation: Violation | null = null;
+  #storm = true;
+  /** Left down when the storm ends: a minority of the voters. */
+  readonly #abandoned = new Set<NodeId>();
+
+  constructor(seed: number, print: boolean) {
+    this.#seed = seed;
+    this.forks = new Forks(seed);
+    this.options = drawOptions(this.forks);
+    this.#transcript = new Transcript(print);
+    const broken = (claim: string, detail: string): void => this.broken(claim, detail);
+    this.#agreement = new Agreement(broken, (entry) => this.#agreed(entry));
+    this.locks = new Locks(broken, this.options.machine.drift);
+    this.#tasks = new Tasks(broken);
+    this.#requests = new Requests(broken);
+    this.#checkers = [this.#agreement, new Ballots(broken), new Choice(broken), this.locks, this.#tasks, this.#requests];
+    this.network = new SimNetwork(this.queue, this.forks.named('network'), this.options.network, (from, to, frame) => {
+      this.#observeFrame(from, to, frame);
+    });
+    this.nodes = Array.from({ length: this.options.nodes }, (_, index) => new SimNode(this, index));
+  }
+
+  /** Both acts. */
+  run(): Outcome {
+    this.#begin();
+    this.#runUntil(this.options.stormMs);
+    this.#heal();
+    this.#finish();
+    return {
+      seed: this.#seed,
+      violation: this.#violation,
+      simulatedMs: this.queue.now,
+      slots: this.#agreement.log.length,
+      lines: this.#transcript.count,
+      hash: this.#transcript.hash,
+      tail: this.#transcript.tail(60),
+    };
+  }
+
+  broken(claim: string, detail: string): void {
+    this.#violation ??= { claim, detail, atMs: this.queue.now };
+    this.line(`VIOLATION ${claim}: ${detail}`);
+  }
+
+  line(text: string): void {
+    this.#transcript.line(this.queue.now, text);
+  }
+
+  booted(run: Run): void {
+    for (const checker of this.#checkers) checker.onBoot?.(run);
+  }
+
+  stepped(run: Run, input: NodeInput, effects: readonly NodeEffect[]): void {
+    this.line(`${run.node} ${showInput(input)} -> ${effects.map(showEffect).join(' ')}`);
+    if (input.type === 'received' && input.from === run.node) this.#sent(run, input.message);
+    for (const checker of this.#checkers) checker.onStep?.(run, input, effects);
+    for (const effect of effects) {
+      if (effect.type !== 'emit' || effect.event.type !== 'applied') continue;
+      for (const checker of this.#checkers) checker.onApplied?.(run, effect.event);
+    }
+  }
+
+  noteEvent(run: Run, event: NodeEvent): void {
+    this.line(`${run.node} ${showEvent(event)}`);
+  }
+
+  acknowledged(client: string, sequence: number, result: Result<CommandResult>): void {
+    this.#requests.acknowledged(client, sequence, result);
+  }
+
+  restartLater(node: SimNode): void {
+    this.queue.after(exponential(this.forks.named(`restart/${node.id}/${this.queue.now}`), this.options.machine.downMs), () => {
+      if (this.#storm) node.start();
+    });
+  }
+
+  #agreed(entry: AgreedEntry): void {
+    for (const checker of this.#checkers) checker.onAgreed?.(entry, this.queue.now);
+  }
+
+  #sent(run: Run, message: NodeMessage): void {
+    for (const checker of this.#checkers) checker.onSent?.(run, message);
+  }
+
+  #observeFrame(from: NodeId, to: NodeId, bytes: Uint8Array): void {
+    const run = this.nodes.find((node) => node.id === from)?.run;
+    const frame = decodeFrame(bytes);
+    if (!frame.ok) return this.broken('wire', `${from} sends ${to} a frame that nobody can read: ${frame.failure.message}`);
+    if (run === null || run === undefined) return;
+    for (const message of frame.value) this.#sent(run, message);
+  }
+
+  #begin(): void {
+    const [founder, ...others] = this.nodes;
+    founder?.found();
+    founder?.start();
+    const joining = this.forks.named('joining');
+    for (const node of others) this.queue.after(joining.next() * 10_000, () => node.start());
+    this.#scheduleFaults();
+  }
+
+  #scheduleFaults(): void {
+    const { machine, disk, network } = this.options;
+    this.#often('crash', machine.crashEveryMs, (random) => this.#crash(pick(random, this.nodes), chance(random, 0.5)));
+    this.#often('outage', machine.outageEveryMs, (random) => {
+      for (const node of this.nodes) if (chance(random, 0.6)) this.#crash(node, chance(random, 0.5));
+    });
+    this.#often('sleep', machine.sleepEveryMs, (random) => {
+      const node = pick(random, this.nodes);
+      if (!node.up || node.clock.asleep) return;
+      const forMs = exponential(random, machine.sleepMs);
+      this.line(`${node.id} sleeps for ${forMs.toFixed(0)} ms`);
+      node.clock.sleep(forMs);
+    });
+    this.#often('jump', machine.jumpEveryMs, (random) => {
+      const node = pick(random, this.nodes);
+      const byMs = (random.next() * 2 - 1) * 3_600_000;
+      this.line(`${node.id} has its clock set by ${byMs.toFixed(0)} ms`);
+      node.clock.jump(byMs);
+    });
+    this.#often('slow disk', disk.slowEveryMs, (random) => pick(random, this.nodes).disk.slow(exponential(random, 4_000)));
+    this.#often('failing disk', disk.failEveryMs, (random) => pick(random, this.nodes).disk.failOnce());
+    this.#often('partition', network.partitionEveryMs, (random) => this.#partition(random));
+    this.#often('flap', network.flapEveryMs, (random) => {
+      const [left, right] = [pick(random, this.nodes), pick(random, this.nodes)];
+      if (left !== right) this.network.drop(left.id, right.id);
+    });
+  }
+
+  #often(name: string, meanMs: number, act: (random: ReturnType<Forks['named']>) => void): void {
+    if (meanMs === 0) return;
+    const random = this.forks.named(`fault/${name}`);
+    const next = (): void => {
+      this.queue.after(exponential(random, meanMs), () => {
+        if (!this.#storm) return;
+        act(random);
+        next();
+      });
+    };
+    next();
+  }
+
+  #crash(node: SimNode, powerLost: boolean): void {
+    if (!node.up) return;
+    node.stop(powerLost);
+    this.restartLater(node);
+  }
+
+  #partition(random: ReturnType<Forks['named']>): void {
+    const first = this.nodes.filter(() => chance(random, 0.5)).map((node) => node.id);
+    const second = this.nodes.map((node) => node.id).filter((id) => !first.includes(id));
+    const oneWay = chance(random, this.options.network.oneWayShare);
+    this.line(`partition ${first.join(',')} ${oneWay ? '->' : '<->'} ${second.join(',')}`);
+    this.network.partition(first, second, oneWay);
+    this.queue.after(exponential(random, 8_000), () => {
+      if (!this.#storm) return;
+      this.line('partition heals');
+      this.network.heal();
+    });
+  }
+
+  /** The second act begins: everything works again, except for a minority of the voters in some seeds. */
+  #heal(): void {
+    if (this.#violation !== null) return;
+    this.#storm = false;
+    this.line('the storm is over');
+    this.#abandonMinority();
+    for (const node of this.nodes) {
+      node.clock.wakeNow();
+      if (this.#abandoned.has(node.id)) node.stop(true);
+    }
+    this.network.calm();
+    for (const node of this.nodes) if (!this.#abandoned.has(node.id)) node.start();
+    for (const node of this.nodes) node.client?.quiet();
+  }
+
+  #abandonMinority(): void {
+    const random = this.forks.named('abandon');
+    if (!chance(random, 0.3)) return;
+    const configs = this.nodes.flatMap((node) => node.machine?.config ?? []);
+    const newest = configs.sort((left, right) => right.id - left.id)[0];
+    // A configuration that nobody here has heard of may need any machine: then none is left behind.
+    if (newest === undefined || this.nodes.some((node) => !node.up) || configs.some((config) => config.id !== newest.id)) return;
+    const spare = newest.voters.length - quorumOf(newest);
+    for (const voter of newest.voters.slice(0, spare)) this.#abandoned.add(voter.node);
+  }
+
+  #finish(): void {
+    const deadline = this.queue.now + progressMs;
+    while (this.#violation === null && this.#unfinished() !== null && this.queue.now < deadline) this.#runUntil(this.queue.now + 1_000);
+    const unfinished = this.#unfinished();
+    if (unfinished !== null) return this.broken('progress', `${progressMs / 1_000} s after the storm ${unfinished}`);
+    for (const node of this.nodes) node.client?.stopRenewing();
+    this.#runUntil(this.queue.now + settleMs);
+    this.#compareReplicas();
+  }
+
+  #runUntil(time: number): void {
+    while (this.#violation === null && this.queue.next(time));
+  }
+
+  /** What still waits, in words; null when nothing does. */
+  #unfinished(): string | null {
+    const live = this.nodes.filter((node) => node.up);
+    const down = this.nodes.find((node) => !node.up && !this.#abandoned.has(node.id));
+    if (down !== undefined) return `${down.id} is down`;
+    const asking = live.find((node) => node.pendingCount > 0);
+    if (asking !== undefined) return `${asking.id} has ${asking.pendingCount} requests unanswered`;
+    const [first] = live;
+    const state = first?.machine?.state;
+    if (state === undefined) return null;
+    for (const job of this.#tasks.accepted) {
+      const known = state.tasks.job(job);
+      if (known === null) return `job ${job} is unknown to ${first?.id ?? ''}`;
+      if (known.endedAt === null) return `job ${job} is ${known.state}: ${JSON.stringify(known.counts)}`;
+    }
+    return null;
+  }
+
+  #compareReplicas(): void {
+    const live = this.nodes.flatMap((node) => (node.machine === null ? [] : [{ id: node.id, machine: node.machine }]));
+    const [first, ...others] = live;
+    if (first === undefined) return;
+    const expected = takeSnapshot(first.machine.state);
+    for (const other of others) {
+      if (other.machine.committed !== first.machine.committed) {
+        this.broken('convergence', `${first.id} is at slot ${first.machine.committed}, ${other.id} at ${other.machine.committed}`);
+      } else if (takeSnapshot(other.machine.state) !== expected) {
+        this.broken('convergence', `${first.id} and ${other.id} hold different states at slot ${first.machine.committed}`);
+      }
+    }
+  }
+}
+
+function showInput(input: NodeInput): string {
+  switch (input.type) {
+    case 'received':
+      return `<- ${input.from} ${showMessage(input.message)}`;
+    case 'timer':
+      return `timer ${input.timer}`;
+    case 'peer-connected':
+    case 'peer-disconnected':
+      return `${input.type} ${input.peer}`;
+    case 'requested':
+      return `asks ${input.request.sequence} ${input.request.command.type}`;
+    default:
+      return input.type;
+  }
+}
+
+function showMessage(message: NodeMessage): string {
+  switch (message.type) {
+    case 'accept':
+    case 'learn-reply':
+      return `${message.type} ${message.firstSlot}+${message.entries.length}${'ballot' in message ? ` ${showBallot(message.ballot)}` : ''} c${message.committed}`;
+    case 'accepted':
+      return `accepted ${message.firstSlot}-${message.lastSlot} ${showBallot(message.ballot)}`;
+    case 'prepare':
+      return `prepare ${showBallot(message.ballot)} from ${message.fromSlot}`;
+    case 'promise':
+      return `promise ${showBallot(message.ballot)} c${message.committed} votes ${message.votes.length}`;
+    case 'refuse':
+      return `refuse ${showBallot(message.ballot)} ${message.reason}`;
+    case 'heartbeat':
+    case 'heartbeat-ack':
+      return `${message.type} ${message.beat} ${showBallot(message.ballot)} c${message.committed}`;
+    case 'pre-vote-answer':
+      return `pre-vote-answer ${message.coordinatorAlive ? 'alive' : 'silent'}`;
+    case 'answer':
+      return `answer ${message.verdict}`;
+    case 'propose':
+      return `propose ${message.requests.map((request) => request.sequence).join(',')}`;
+    default:
+      return message.type;
+  }
+}
+
+function showEffect(effect: NodeEffect): string {
+  switch (effect.type) {
+    case 'send':
+      return `${effect.message.type}>${effect.to}`;
+    case 'persist':
+    case 'record':
+      return `${effect.type}:${effect.facts.map((fact) => fact.type).join(',')}`;
+    case 'emit':
+      return effect.event.type === 'applied' ? `applied:${effect.event.slot}` : effect.event.type;
+    case 'set-timer':
+      return `${effect.timer}@${effect.afterMs.toFixed(0)}`;
+    case 'cancel-timer':
+      return `-${effect.timer}`;
+  }
+}
+
+function showEvent(event: NodeEvent): string {
+  switch (event.type) {
+    case 'coordinator-changed':
+      return `follows ${event.coordinator ?? 'nobody'}: ${event.reason}`;
+    case 'role-changed':
+      return `is ${event.role}: ${event.reason}`;
+    case 'config-changed':
+      return `config ${event.config.id}: ${event.config.voters.map((voter) => voter.node).join(',')}`;
+    case 'state-replaced':
+      return `state replaced at ${event.slot}`;
+    default:
+      return event.type;
+  }
+}
+
+export const simulate = (seed: number, print = false): Outcome => new World(seed, print).run();

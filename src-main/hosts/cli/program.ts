@@ -49,6 +49,8 @@ export async function runCli(world: Surroundings): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done;
+    // A group without a verb has printed its help already.
+    if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage;
     const failure = failureFrom(error, context);
     printFailure(world, failure, wantsJson(before));
     return exitCodeOf(failure);
@@ -67,6 +69,7 @@ function createProgram(world: Surroundings): Command {
   const program = new Command('skein');
   program
     .description('Share work across the machines you already own.')
+    .usage('COMMAND [options]')
     .option('--home <dir>', 'the node’s folder (or SKEIN_HOME)')
     .option('--json', 'print JSON: one document, or one a line')
     .addOption(new Option('-o, --format <format>', 'how to print').choices([...outputFormats]))

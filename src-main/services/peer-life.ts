@@ -1,0 +1,192 @@
+import { FailureError, fail, ok, type Result } from '../../shared/domain/failure.ts';
+import type { NodeId } from '../../shared/domain/ids.ts';
+import type { Role } from '../../shared/domain/member.ts';
+import { voterIn } from '../core/paxos/voters.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+import type { MembershipSet } from '../swarm/membership-set.ts';
+import type { Changes } from './live-view.ts';
+import { memberNamed } from './names.ts';
+import { valueOf, type PeerHolder, type RunningPeer } from './running-peer.ts';
+import type { SwarmDoor } from './swarm-service.ts';
+import { setAside, type SwarmHome } from './swarm-home.ts';
+
+/** How long a leaving voter waits until the others have chosen voters without it. */
+const handOverMs = 8_000;
+
+export interface PeerOpening {
+  readonly membership: MembershipSet;
+  readonly home: SwarmHome;
+  /** Writes the first snapshot and the membership; otherwise both are read. */
+  readonly founding: boolean;
+}
+
+export interface OpenedPeer {
+  readonly peer: RunningPeer;
+}
+
+type Invited = Result<{ readonly link: string; readonly invitation: { readonly expiresAt: number; readonly role: Role; readonly addresses: readonly string[] } }>;
+
+export interface PeerLifeOptions {
+  readonly self: NodeId;
+  readonly home: SwarmHome;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly changes: Changes;
+  openMembership(): Promise<Result<MembershipSet | null>>;
+  saveMembership(membership: MembershipSet): Promise<Result<null>>;
+  foundMembership(name: string): Result<MembershipSet>;
+  join(link: string, signal: AbortSignal): Promise<Result<{ readonly membership: MembershipSet; readonly addresses: readonly string[]; readonly role: Role; readonly words: readonly string[] }>>;
+  rememberAddresses(addresses: readonly string[]): Promise<Result<null>>;
+  open(opening: PeerOpening): Promise<OpenedPeer>;
+  revoke(membership: MembershipSet, member: NodeId, reason: string): Result<null>;
+  invite(opened: OpenedPeer, request: { readonly role: Role; readonly ttlMs: number; readonly autoApprove: boolean }): Promise<Invited>;
+  closeInvitations(): Promise<void>;
+}
+
+/** The peer of this machine across its memberships: none, then one, then perhaps none again, in one process. */
+export class PeerLife implements PeerHolder, SwarmDoor {
+  readonly self: NodeId;
+  readonly #options: PeerLifeOptions;
+  #opened: OpenedPeer | null = null;
+  /** Founding, joining and leaving exclude one another. */
+  #busy = false;
+  #stopWatching: (() => void) | null = null;
+
+  constructor(options: PeerLifeOptions) {
+    this.self = options.self;
+    this.#options = options;
+  }
+
+  get current(): RunningPeer | null {
+    return this.#opened?.peer ?? null;
+  }
+
+  /** Starts the peer of the membership on disk, if there is one. */
+  async resume(): Promise<void> {
+    const membership = valueOf(await this.#options.openMembership());
+    if (membership === null) return;
+    if (!membership.isMember(this.self)) {
+      this.#options.logger.warn('this machine was removed from its swarm', { swarm: membership.swarm });
+      await setAside(this.#options.home, this.#options.clock.wall());
+      return;
+    }
+    await this.#open(membership, false);
+  }
+
+  async stop(): Promise<void> {
+    await this.#options.closeInvitations();
+    await this.#close();
+  }
+
+  found(name: string): Promise<RunningPeer> {
+    return this.#alone(async () => {
+      const membership = valueOf(this.#options.foundMembership(name));
+      await setAside(this.#options.home, this.#options.clock.wall());
+      return this.#open(membership, true);
+    });
+  }
+
+  join(link: string, signal: AbortSignal): Promise<{ peer: RunningPeer; role: Role; words: readonly string[] }> {
+    return this.#alone(async () => {
+      const joined = valueOf(await this.#options.join(link, signal));
+      await setAside(this.#options.home, this.#options.clock.wall());
+      valueOf(await this.#options.rememberAddresses(joined.addresses));
+      valueOf(await this.#options.saveMembership(joined.membership));
+      const peer = await this.#open(joined.membership, false);
+      return { peer, role: joined.role, words: joined.words };
+    });
+  }
+
+  async invite(request: { readonly role: Role; readonly ttlMs: number; readonly autoApprove: boolean }): Promise<Result<{ link: string; expiresAt: number; role: Role; addresses: readonly string[] }>> {
+    if (this.#opened === null) return fail('not-a-member', 'This machine belongs to no swarm yet.');
+    const issued = await this.#options.invite(this.#opened, request);
+    if (!issued.ok) return issued;
+    const { expiresAt, role, addresses } = issued.value.invitation;
+    return ok({ link: issued.value.link, expiresAt, role, addresses });
+  }
+
+  leave(): Promise<void> {
+    return this.#alone(async () => {
+      const peer = this.current;
+      if (peer === null) return;
+      await this.#options.closeInvitations();
+      if (peer.membership.members().length > 1) await this.#depart(peer);
+      await this.#close();
+      await setAside(this.#options.home, this.#options.clock.wall());
+    });
+  }
+
+  revoke(member: string, reason: string): Result<null> {
+    const peer = this.current;
+    if (peer === null) return fail('not-a-member', 'This machine belongs to no swarm yet.');
+    const found = memberNamed(peer.membership, member);
+    return found.ok ? this.#options.revoke(peer.membership, found.value, reason) : found;
+  }
+
+  /** Says goodbye while it can still be heard: work stops, the session ends, the seat goes to somebody else. */
+  async #depart(peer: RunningPeer): Promise<void> {
+    this.#stopWatching?.();
+    await peer.executor.stop();
+    await peer.keeper.stop();
+    const revoked = this.#options.revoke(peer.membership, this.self, 'left the swarm');
+    if (!revoked.ok) this.#options.logger.warn('the departure could not be signed', { reason: revoked.failure.message });
+    const deadline = this.#options.clock.now() + handOverMs;
+    while (this.#holdsSeat(peer) && this.#options.clock.now() < deadline) await this.#moment();
+    // The announcement of the departure travels within this time even when there is no seat to hand over.
+    await this.#moment();
+    if (this.#holdsSeat(peer)) this.#options.logger.warn('left without a change of voters: the others have one voter less for now');
+  }
+
+  #holdsSeat(peer: RunningPeer): boolean {
+    const { config } = peer.replica.status();
+    const heard = peer.network.peers().some((link) => link.connected);
+    return heard && config !== null && voterIn(config, this.self) !== undefined;
+  }
+
+  #moment(): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.setTimer(200, resolve));
+  }
+
+  async #open(membership: MembershipSet, founding: boolean): Promise<RunningPeer> {
+    const opened = await this.#options.open({ membership, home: this.#options.home, founding });
+    this.#opened = opened;
+    this.#stopWatching = membership.onChange(() => {
+      if (!membership.isMember(this.self)) void this.#removed();
+    });
+    this.#options.changes.changed();
+    return opened.peer;
+  }
+
+  /** An admin's revocation of this machine has arrived: it stops taking part at once. */
+  async #removed(): Promise<void> {
+    this.#options.logger.warn('this machine was removed from its swarm');
+    try {
+      await this.#alone(async () => {
+        await this.#options.closeInvitations();
+        await this.#close();
+        await setAside(this.#options.home, this.#options.clock.wall());
+      });
+    } catch (error) {
+      this.#options.logger.error('the removed membership could not be set aside', { reason: String(error) });
+    }
+  }
+
+  async #close(): Promise<void> {
+    const peer = this.current;
+    this.#stopWatching?.();
+    this.#opened = null;
+    await peer?.stop();
+    this.#options.changes.changed();
+  }
+
+  async #alone<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (this.#busy) throw new FailureError(fail('precondition-failed', 'This machine is joining or leaving a swarm right now.', 'Try again in a moment.').failure);
+    this.#busy = true;
+    try {
+      return await work();
+    } finally {
+      this.#busy = false;
+    }
+  }
+}

@@ -215,9 +215,10 @@ export class Proposer<Payload> {
     return chosen;
   }
 
-  /** After entries were applied: has the barrier of this ballot been passed? */
-  noteChosen(entry: Entry<Payload>): void {
+  /** An entry was chosen, counted here or learned elsewhere: it is no longer in flight, and it may be this ballot's barrier. */
+  noteChosen(at: Slot, entry: Entry<Payload>): void {
     const state = this.#state;
+    if (state.type === 'leading') state.inFlight.delete(at);
     if (state.type === 'leading' && entry.type === 'open' && sameBallot(entry.ballot, state.ballot)) state.open = true;
   }
 
@@ -271,18 +272,19 @@ export class Proposer<Payload> {
     if (state.type !== 'leading') return;
     state.config.voters.forEach(({ node }, seat) => {
       let firstSlot: Slot | null = null;
-      let run: Entry<Payload>[] = [];
+      const run: Entry<Payload>[] = [];
       for (const [at, flight] of state.inFlight) {
         const wanted = flight.proposedAt < before && (flight.heldBy & (1 << seat)) === 0;
-        if (!wanted || run.length >= entriesPerMessageMax) {
-          if (firstSlot !== null) break;
-          continue;
+        // One message names its first slot only, so a run ends at the first gap.
+        const continues = firstSlot === null || at === firstSlot + run.length;
+        if (wanted && continues && run.length < entriesPerMessageMax) {
+          firstSlot ??= at;
+          run.push(flight.entry);
+        } else if (firstSlot !== null) {
+          break;
         }
-        firstSlot ??= at;
-        run.push(flight.entry);
       }
       if (firstSlot !== null) this.#sendAccept(state, node, firstSlot, run);
-      run = [];
     });
   }
 

@@ -361,7 +361,7 @@ export class Replica<Payload> {
   #noteChosen(chosen: readonly Chosen<Payload>[]): void {
     for (const one of chosen) {
       this.#chosen.push(one);
-      this.#proposer.noteChosen(one.entry);
+      this.#proposer.noteChosen(one.slot, one.entry);
       if (one.entry.type === 'stop-sign') this.#endConfig();
     }
   }

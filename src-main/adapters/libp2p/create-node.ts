@@ -111,7 +111,8 @@ export function sharedParts() {
     streamMuxers: [
       yamux({
         enableKeepAlive: false,
-        streamOptions: { maxStreamWindowSize: streamWindowBytesMax },
+        // Windows begin at their largest: growing needs round trips that a busy machine makes long.
+        streamOptions: { initialStreamWindowSize: streamWindowBytesMax, maxStreamWindowSize: streamWindowBytesMax },
       }),
     ],
   };

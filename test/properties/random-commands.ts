@@ -50,7 +50,10 @@ function keyFrom(state: SwarmState, at: Step): { readonly session: SessionId; re
   const live = state.tasks.runningOn(machine(name));
   const attempt = live[at.index % Math.max(1, live.length)];
   if (attempt === undefined) {
-    return { session: run(name, at.boot), key: { job: jobId(at.job), index: at.index, attempt: 1, token: fencingToken(at.index) } };
+    return {
+      session: run(name, at.boot),
+      key: { job: jobId(at.job), index: at.index, attempt: 1, token: fencingToken(at.index) },
+    };
   }
   const { key, session } = attempt;
   return { session, key: at.isWrong && at.choice < 3 ? { ...key, token: fencingToken(key.token - 1) } : key };
@@ -64,7 +67,14 @@ export function commandFor(state: SwarmState, at: Step): Command {
   const owner = `client:${at.index % 2}`;
   const { kind, choice } = at;
   if (kind < 12) {
-    return { type: 'session-opened', session: run(name, at.boot), node: machine(name), name, ttlMs: 20_000, capacity: capacity(3) };
+    return {
+      type: 'session-opened',
+      session: run(name, at.boot),
+      node: machine(name),
+      name,
+      ttlMs: 20_000,
+      capacity: capacity(3),
+    };
   }
   if (kind < 16) return { type: 'session-renewed', session, renewal: at.index };
   if (kind < 19) return { type: 'session-expired', session, renewal: at.isWrong ? at.index : (alive?.renewal ?? 0) };
@@ -73,7 +83,12 @@ export function commandFor(state: SwarmState, at: Step): Command {
   if (kind < 44) return { type: 'lock-abandoned', name: lock, session, owner };
   if (kind < 54) {
     const holder = state.locks.get(lock)?.holder;
-    return { type: 'lock-released', name: lock, session: holder?.session ?? session, token: holder?.token ?? fencingToken(choice) };
+    return {
+      type: 'lock-released',
+      name: lock,
+      session: holder?.session ?? session,
+      token: holder?.token ?? fencingToken(choice),
+    };
   }
   if (kind < 57) {
     const token = state.locks.get(lock)?.holder?.token ?? fencingToken(choice);
@@ -81,11 +96,24 @@ export function commandFor(state: SwarmState, at: Step): Command {
   }
   if (kind < 62) {
     const change = { retries: choice % 3, lock: at.isWrong ? lock : null, slots: 1 + (choice % 2) };
-    return { type: 'job-submitted', submitter: machine(name), spec: spec(change), taskCount: 1 + at.index, manifest: contentHash('00') };
+    return {
+      type: 'job-submitted',
+      submitter: machine(name),
+      spec: spec(change),
+      taskCount: 1 + at.index,
+      manifest: contentHash('00'),
+    };
   }
   if (kind < 75) {
     const next = (state.tasks.task(jobId(at.job), at.index)?.attemptCount ?? 0) + (at.isWrong && choice === 0 ? 2 : 1);
-    const assignment = { job: jobId(at.job), index: at.index, attempt: next, node: machine(name), session, reason: 'test' };
+    const assignment = {
+      job: jobId(at.job),
+      index: at.index,
+      attempt: next,
+      node: machine(name),
+      session,
+      reason: 'test',
+    };
     const other = { ...assignment, index: (at.index + 1) % 6 };
     return { type: 'tasks-assigned', assignments: [assignment, other, assignment] };
   }

@@ -149,7 +149,9 @@ describe('restoring a snapshot', () => {
       }),
       { numRuns: 1_500 },
     );
-    fc.assert(fc.property(fc.jsonValue(), (value) => !restoreSnapshot(JSON.stringify({ version: 1, sessions: value })).ok));
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => !restoreSnapshot(JSON.stringify({ version: 1, sessions: value })).ok),
+    );
     expect(restoreSnapshot('').ok).toBe(false);
     expect(restoreSnapshot('null').ok).toBe(false);
     expect(takeSnapshot(createState())).toContain('"version":1');

@@ -97,7 +97,8 @@ export class LockTable {
    */
   request(name: LockName, claim: LockClaim, wait: boolean, moment: LockMoment): Result<LockAnswer> {
     const known = this.#locks.get(name);
-    if (known?.holder != null) return this.#requestHeld(known, known.holder, claim, wait, moment.at);
+    if (known !== undefined && known.holder !== null)
+      return this.#requestHeld(known, known.holder, claim, wait, moment.at);
     const lock = known ?? this.#create(name);
     if (lock === null) {
       return fail('limit-reached', `${locksMax} locks are held`, 'Release some, or use fewer different names.');
@@ -158,7 +159,13 @@ export class LockTable {
     return table;
   }
 
-  #requestHeld(lock: MutableLock, holder: LockHolder, claim: LockClaim, wait: boolean, at: WallTime): Result<LockAnswer> {
+  #requestHeld(
+    lock: MutableLock,
+    holder: LockHolder,
+    claim: LockClaim,
+    wait: boolean,
+    at: WallTime,
+  ): Result<LockAnswer> {
     if (isSameClaim(holder, claim)) return ok({ type: 'granted', token: holder.token, changes: [] });
     const known = lock.waiters.findIndex((waiter) => isSameClaim(waiter, claim));
     if (known >= 0) return ok({ type: 'waiting', position: known + 1 });

@@ -98,7 +98,9 @@ export class Sessions<Capacity> {
 }
 
 /** The answer to every command of a session that has ended. */
-export const sessionNotAlive = (id: SessionId): { ok: false; failure: { code: 'not-found'; message: string; hint: string } } => ({
+export const sessionNotAlive = (
+  id: SessionId,
+): { ok: false; failure: { code: 'not-found'; message: string; hint: string } } => ({
   ok: false,
   failure: {
     code: 'not-found',

@@ -23,7 +23,10 @@ export interface ApplyContext {
 const noEvents: readonly StateEvent[] = [];
 const done: CommandResult = { type: 'done' };
 
-export const applied = (result: CommandResult, events: readonly StateEvent[] = noEvents): Applied => ({ result, events });
+export const applied = (result: CommandResult, events: readonly StateEvent[] = noEvents): Applied => ({
+  result,
+  events,
+});
 
 export const doneWith = (events: readonly StateEvent[] = noEvents): Applied => ({ result: done, events });
 
@@ -51,7 +54,10 @@ export const endedEvents = (ended: readonly EndedAttempt[]): readonly StateEvent
   }));
 
 /** Ends the locks of attempts that ended in this entry, all in one call: see `LockTable.endOwners`. */
-export function endAttemptLocks({ state, slot, at }: ApplyContext, ended: readonly EndedAttempt[]): readonly StateEvent[] {
+export function endAttemptLocks(
+  { state, slot, at }: ApplyContext,
+  ended: readonly EndedAttempt[],
+): readonly StateEvent[] {
   const owners = ended.map(({ attempt: { session, key } }) => ({
     session,
     owner: attemptOwner(key.job, key.index, key.attempt),

@@ -38,7 +38,8 @@ export function applyLockCommand(context: ApplyContext, command: LockCommand): A
 function request(context: ApplyContext, command: Extract<LockCommand, { type: 'lock-requested' }>): Applied {
   const { state, slot, at } = context;
   const { name, session, owner, label, wait } = command;
-  const problem = checkName(name) ?? checkText(owner, 'owner') ?? checkText(label, 'label') ?? checkOwner(context, command);
+  const problem =
+    checkName(name) ?? checkText(owner, 'owner') ?? checkText(label, 'label') ?? checkOwner(context, command);
   if (problem !== null) return refused(problem);
   const node = state.sessions.get(session)?.node;
   if (node === undefined) return refused(sessionNotAlive(session).failure);
@@ -51,14 +52,20 @@ function request(context: ApplyContext, command: Extract<LockCommand, { type: 'l
 }
 
 /** An attempt that is over must not take a lock: nothing would end it before its session does. */
-function checkOwner({ state }: ApplyContext, { session, owner }: { session: SessionId; owner: string }): Failure | null {
+function checkOwner(
+  { state }: ApplyContext,
+  { session, owner }: { session: SessionId; owner: string },
+): Failure | null {
   if (!owner.startsWith('attempt:')) return null;
   const match = /^attempt:(\d{1,15})\.(\d{1,15})#(\d{1,15})$/.exec(owner) ?? [];
   const [job, index, attempt] = [jobId(Number(match[1])), Number(match[2]), Number(match[3])];
   // The text must be the very one that ends with the attempt: `attempt:01.0#1` would outlive it.
   if (owner === attemptOwner(job, index, attempt) && state.tasks.isLive(session, job, index, attempt)) return null;
-  return fail('precondition-failed', `${owner} is not running in session ${session}`, 'Stop it: its result would be refused too.')
-    .failure;
+  return fail(
+    'precondition-failed',
+    `${owner} is not running in session ${session}`,
+    'Stop it: its result would be refused too.',
+  ).failure;
 }
 
 function checkName(name: LockName): Failure | null {
@@ -73,5 +80,8 @@ function checkName(name: LockName): Failure | null {
 const checkText = (text: string, what: string): Failure | null =>
   text.length <= reasonCharsMax
     ? null
-    : fail('bad-input', `the ${what} of a lock request has ${text.length} characters; ${reasonCharsMax} is the most`, 'Shorten it.')
-        .failure;
+    : fail(
+        'bad-input',
+        `the ${what} of a lock request has ${text.length} characters; ${reasonCharsMax} is the most`,
+        'Shorten it.',
+      ).failure;

@@ -78,5 +78,7 @@ function endSession({ state, slot, at }: ApplyContext, session: Session<Capacity
 
 function isSamePolicy(left: AcceptPolicy, right: AcceptPolicy): boolean {
   if (left.from !== 'listed' || right.from !== 'listed') return left.from === right.from;
-  return left.members.length === right.members.length && left.members.every((member, at) => member === right.members[at]);
+  return (
+    left.members.length === right.members.length && left.members.every((member, at) => member === right.members[at])
+  );
 }

@@ -96,7 +96,8 @@ function finish(context: ApplyContext, { session, results }: CommandOf<'attempts
     else ended.push(over);
   }
   const events = [...endedEvents(ended), ...stale, ...endAttemptLocks(context, ended)];
-  if (context.state.sessions.get(session) !== null) return applied({ type: 'tasks-changed', count: ended.length }, events);
+  if (context.state.sessions.get(session) !== null)
+    return applied({ type: 'tasks-changed', count: ended.length }, events);
   return { ...refused(sessionNotAlive(session).failure), events };
 }
 
@@ -105,10 +106,15 @@ function staleEvents({ state }: ApplyContext, session: SessionId, key: AttemptKe
   const job = state.tasks.job(key.job);
   if (job === null) return [];
   const task = state.tasks.task(key.job, key.index);
-  const now = task === null ? 'the job has no such task' : `the task is ${task.state}, its latest attempt is ${task.attemptCount}`;
+  const now =
+    task === null
+      ? 'the job has no such task'
+      : `the task is ${task.state}, its latest attempt is ${task.attemptCount}`;
   const reason = `token ${key.token} of attempt ${key.attempt} is not the live one: ${now}`;
   const { job: id, index, attempt, token } = key;
-  return [{ type: 'result-refused', key: { job: id, index, attempt, token }, session, submitter: job.submitter, reason }];
+  return [
+    { type: 'result-refused', key: { job: id, index, attempt, token }, session, submitter: job.submitter, reason },
+  ];
 }
 
 function changed(context: ApplyContext, outcome: Result<TasksChanged>): Applied {
@@ -124,7 +130,11 @@ function checkReport({ state }: ApplyContext, session: SessionId, count: number)
 const checkCount = (count: number): Failure | null =>
   count <= tasksPerCommandMax
     ? null
-    : fail('limit-reached', `${count} tasks in one entry; ${tasksPerCommandMax} is the most`, 'Send them in several requests.')
-        .failure;
+    : fail(
+        'limit-reached',
+        `${count} tasks in one entry; ${tasksPerCommandMax} is the most`,
+        'Send them in several requests.',
+      ).failure;
 
-const shortened = (text: string): string => (text.length <= reasonCharsMax ? text : `${text.slice(0, reasonCharsMax - 1)}…`);
+const shortened = (text: string): string =>
+  text.length <= reasonCharsMax ? text : `${text.slice(0, reasonCharsMax - 1)}…`;

@@ -1,6 +1,15 @@
 import { failureCodes } from '../../../shared/domain/failure.ts';
 import type { Failure } from '../../../shared/domain/failure.ts';
-import type { FencingToken, JobId, LockName, NodeId, SessionId, Slot, WallTime, ContentHash } from '../../../shared/domain/ids.ts';
+import type {
+  FencingToken,
+  JobId,
+  LockName,
+  NodeId,
+  SessionId,
+  Slot,
+  WallTime,
+  ContentHash,
+} from '../../../shared/domain/ids.ts';
 import type { AcceptPolicy } from '../../../shared/domain/member.ts';
 import { placementPolicies, taskStates } from '../../../shared/domain/task.ts';
 import type { Attempt, AttemptOutcome, JobSpec, TaskState } from '../../../shared/domain/task.ts';
@@ -10,7 +19,21 @@ import type { OutputSummary } from '../tasks/commands.ts';
 import type { MutableTask } from '../tasks/job.ts';
 import type { Capacity, CommandResult } from './command.ts';
 import type { ClientSnapshot } from './dedupe.ts';
-import { anyOf, branded, isCount, isFlag, isNumber, isText, listOf, objectOf, oneOf, optional, orNull, pairOf, textRecord } from './shape.ts';
+import {
+  anyOf,
+  branded,
+  isCount,
+  isFlag,
+  isNumber,
+  isText,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  orNull,
+  pairOf,
+  textRecord,
+} from './shape.ts';
 import type { Shape } from './shape.ts';
 
 /** A task as the snapshot holds it: its job is the one it stands in. */

@@ -55,7 +55,9 @@ function build(snapshot: Omit<StateSnapshot, 'version'>): Result<SwarmState> {
   }
   if (sessions.size !== snapshot.sessions.length) return corrupt('a session appears twice');
   const ids = new Set(snapshot.jobs.map((job) => job.id));
-  const isOrdered = snapshot.jobs.every((job, at) => (snapshot.jobs[at - 1]?.id ?? 0) < job.id && job.id < snapshot.nextJob);
+  const isOrdered = snapshot.jobs.every(
+    (job, at) => (snapshot.jobs[at - 1]?.id ?? 0) < job.id && job.id < snapshot.nextJob,
+  );
   if (ids.size !== snapshot.jobs.length || !isOrdered) return corrupt('job numbers are out of order');
   const jobs: MutableJob[] = [];
   for (const job of snapshot.jobs) {
@@ -91,15 +93,14 @@ const isLive = ({ state }: TaskSnapshot): boolean =>
   state === 'assigned' || state === 'fetching' || state === 'running' || state === 'uploading';
 
 function jobToSnapshot(job: MutableJob): JobSnapshot {
-  const { id, submitter, spec, taskCount, manifest, submittedAt, endedAt, extraAttempts, refusedResults, untouched } = job;
+  const { id, submitter, spec, taskCount, manifest, submittedAt, endedAt, extraAttempts, refusedResults, untouched } =
+    job;
   return {
     ...{ id, submitter, spec, taskCount, manifest, submittedAt, endedAt, extraAttempts, refusedResults, untouched },
     where: [...job.where],
     rejectedBy: [...job.rejectedBy],
     waiting: [...job.waiting],
-    tasks: [...job.touched.values()]
-      .sort((left, right) => left.index - right.index)
-      .map(({ job: _, ...task }) => task),
+    tasks: [...job.touched.values()].sort((left, right) => left.index - right.index).map(({ job: _, ...task }) => task),
   };
 }
 

@@ -81,7 +81,13 @@ function verdictOf(view: PlacementView, job: Job, worker: Worker, isAvoided: boo
   const used = view.tasks.slotsUsedBySession(session);
   const usage = `${used} of ${slots} slots used`;
   if (slots - used < job.spec.slots) return { node, name, eligible: false, verdict: `full: ${usage}` };
-  if (isAvoided) return { node, name, eligible: false, verdict: `failed there before: another machine comes first (${usage})` };
+  if (isAvoided)
+    return { node, name, eligible: false, verdict: `failed there before: another machine comes first (${usage})` };
   const load = view.loadOf(node);
-  return { node, name, eligible: true, verdict: `free: ${usage}${load === null ? '' : `, load ${Math.round(load * 100)} %`}` };
+  return {
+    node,
+    name,
+    eligible: true,
+    verdict: `free: ${usage}${load === null ? '' : `, load ${Math.round(load * 100)} %`}`,
+  };
 }

@@ -4,7 +4,11 @@ import type { TaskCommand } from './commands.ts';
 import { emptyCounts, jobState, liveCount } from './job.ts';
 import type { Job, MutableJob, MutableTask, Task } from './job.ts';
 
-export function createJob(id: JobId, command: Extract<TaskCommand, { type: 'job-submitted' }>, at: WallTime): MutableJob {
+export function createJob(
+  id: JobId,
+  command: Extract<TaskCommand, { type: 'job-submitted' }>,
+  at: WallTime,
+): MutableJob {
   const { submitter, spec, taskCount, manifest } = command;
   return {
     id,
@@ -27,7 +31,7 @@ export function createJob(id: JobId, command: Extract<TaskCommand, { type: 'job-
   };
 }
 
-export const untouchedCount = (job: MutableJob): number => job.taskCount - job.touched.size;
+const untouchedCount = (job: MutableJob): number => job.taskCount - job.touched.size;
 
 /** The task as it is, made up on the spot when nothing has happened to it; null when the job has no such index. */
 export function taskOf(job: MutableJob, index: number): Task | null {

@@ -96,7 +96,12 @@ export interface MutableJob {
 }
 
 /** A task with a machine in one of these has a live attempt. */
-export const liveTaskStates: ReadonlySet<TaskState> = new Set<TaskState>(['assigned', 'fetching', 'running', 'uploading']);
+export const liveTaskStates: ReadonlySet<TaskState> = new Set<TaskState>([
+  'assigned',
+  'fetching',
+  'running',
+  'uploading',
+]);
 
 export function emptyCounts(): Record<TaskState, number> {
   const counts: Partial<Record<TaskState, number>> = {};
@@ -110,12 +115,22 @@ export const liveCount = (counts: TaskCounts): number =>
 
 /** One state for a whole job: what is furthest on while something runs, what is worst at the end. */
 export function jobState(counts: TaskCounts): TaskState {
-  const order = ['running', 'uploading', 'fetching', 'assigned', 'waiting', 'failed', 'timed-out', 'cancelled'] as const;
+  const order = [
+    'running',
+    'uploading',
+    'fetching',
+    'assigned',
+    'waiting',
+    'failed',
+    'timed-out',
+    'cancelled',
+  ] as const;
   return order.find((state) => counts[state] > 0) ?? 'succeeded';
 }
 
 /** The owner as which an attempt asks for locks; they end with it. */
-export const attemptOwner = (job: JobId, index: number, attempt: number): string => `attempt:${job}.${index}#${attempt}`;
+export const attemptOwner = (job: JobId, index: number, attempt: number): string =>
+  `attempt:${job}.${index}#${attempt}`;
 
 /** The attempt a task runs now; null when it runs none. */
 export function liveAttemptOf(task: Task): Attempt | null {

@@ -9,15 +9,20 @@ const slotsPerTaskMax = 256;
 /** What is wrong with a submission, or null. The bounds keep one log entry and one state small. */
 export function checkJob({ spec, taskCount }: { readonly spec: JobSpec; readonly taskCount: number }): Failure | null {
   if (!isWithin(taskCount, 1, tasksPerJobMax)) {
-    return fail('bad-input', `a job of ${taskCount} tasks: it must have 1 to ${tasksPerJobMax}`, 'Split it into several jobs.')
-      .failure;
+    return fail(
+      'bad-input',
+      `a job of ${taskCount} tasks: it must have 1 to ${tasksPerJobMax}`,
+      'Split it into several jobs.',
+    ).failure;
   }
   if (spec.argv.length === 0) return fail('bad-input', 'the job has no program to run', 'Name one after "--".').failure;
   if (!isWithin(spec.retries, 0, retriesMax)) {
-    return fail('bad-input', `${spec.retries} retries: it must be 0 to ${retriesMax}`, 'Give a number in that range.').failure;
+    return fail('bad-input', `${spec.retries} retries: it must be 0 to ${retriesMax}`, 'Give a number in that range.')
+      .failure;
   }
   if (!isWithin(spec.slots, 1, slotsPerTaskMax)) {
-    return fail('bad-input', `${spec.slots} slots: it must be 1 to ${slotsPerTaskMax}`, 'Give a number in that range.').failure;
+    return fail('bad-input', `${spec.slots} slots: it must be 1 to ${slotsPerTaskMax}`, 'Give a number in that range.')
+      .failure;
   }
   const bytesMax = specBytesMax(spec);
   if (bytesMax > jobSpecBytesMax) {

@@ -308,4 +308,8 @@ function checkIndices(job: MutableJob, indices: readonly number[] | null): Failu
 }
 
 const noSuchJob = (id: JobId): ReturnType<typeof fail> =>
-  fail('not-found', `there is no job ${id}`, 'It may have been removed to make room. List the jobs to see which are there.');
+  fail(
+    'not-found',
+    `there is no job ${id}`,
+    'It may have been removed to make room. List the jobs to see which are there.',
+  );

@@ -7,7 +7,12 @@ import { locksMax } from '../../../../src-main/core/machine/limits.ts';
 import { machine, run, token } from '../state-machine/harness.ts';
 
 const x = lockName('x');
-const claim = (name: string, owner = 'client:1'): LockClaim => ({ session: run(name), node: machine(name), owner, label: '' });
+const claim = (name: string, owner = 'client:1'): LockClaim => ({
+  session: run(name),
+  node: machine(name),
+  owner,
+  label: '',
+});
 const moment = (at: number): LockMoment => ({ slot: slot(at), at: wallTime(at) });
 
 describe('LockTable', () => {
@@ -22,7 +27,9 @@ describe('LockTable', () => {
     const table = new LockTable();
     table.request(x, claim('a'), true, moment(1));
     table.request(x, claim('b'), true, moment(2));
-    expect(table.request(x, claim('a'), true, moment(3))).toMatchObject({ value: { type: 'granted', token: 1, changes: [] } });
+    expect(table.request(x, claim('a'), true, moment(3))).toMatchObject({
+      value: { type: 'granted', token: 1, changes: [] },
+    });
     expect(table.request(x, claim('b'), true, moment(4))).toMatchObject({ value: { type: 'waiting', position: 1 } });
     expect(table.get(x)?.waiters).toHaveLength(1);
   });
@@ -87,7 +94,9 @@ describe('LockTable', () => {
   it('forgets the lock that is free for longest when names run out, and refuses when all are held', () => {
     const table = new LockTable();
     for (let at = 1; at <= locksMax; at++) table.request(lockName(`l${at}`), claim('a'), true, moment(at));
-    expect(table.request(x, claim('a'), true, moment(locksMax + 1))).toMatchObject({ failure: { code: 'limit-reached' } });
+    expect(table.request(x, claim('a'), true, moment(locksMax + 1))).toMatchObject({
+      failure: { code: 'limit-reached' },
+    });
     table.release(lockName('l7'), run('a'), token(7), moment(locksMax + 2));
     expect(table.request(x, claim('a'), true, moment(locksMax + 3)).ok).toBe(true);
     expect(table.get(lockName('l7'))).toBeNull();

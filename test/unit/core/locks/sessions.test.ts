@@ -10,7 +10,12 @@ describe('sessions in the log', () => {
     log.assignAll();
     log.lock('x', 'a');
     const { events } = log.open('a', 4, 2);
-    expect(events.map((event) => event.type)).toEqual(['session-ended', 'attempt-ended', 'lock-ended', 'session-opened']);
+    expect(events.map((event) => event.type)).toEqual([
+      'session-ended',
+      'attempt-ended',
+      'lock-ended',
+      'session-opened',
+    ]);
     expect(log.task(1, 0)).toMatchObject({ state: 'waiting', failures: 0, attempts: [{ state: 'lost' }] });
     expect(log.state.sessions.list().map((session) => session.id)).toEqual([run('a', 2)]);
   });

@@ -11,11 +11,25 @@ function log() {
   let next = 0;
   const send = (client: string, sequence: number, answeredBelow: number, owner = 'client:1'): Applied => {
     next += 1;
-    const command = { type: 'lock-requested', name: lockName('x'), session: run('a'), owner, label: '', wait: true } as const;
+    const command = {
+      type: 'lock-requested',
+      name: lockName('x'),
+      session: run('a'),
+      owner,
+      label: '',
+      wait: true,
+    } as const;
     return apply(state, slot(next), { request: { client, sequence, answeredBelow, command }, at: wallTime(0) });
   };
   next += 1;
-  const command = { type: 'session-opened', session: run('a'), node: machine('a'), name: 'a', ttlMs: 1, capacity: capacity(1) } as const;
+  const command = {
+    type: 'session-opened',
+    session: run('a'),
+    node: machine('a'),
+    name: 'a',
+    ttlMs: 1,
+    capacity: capacity(1),
+  } as const;
   apply(state, slot(next), { request: { client: 'opener', sequence: 1, answeredBelow: 1, command }, at: wallTime(0) });
   return { state, send };
 }
@@ -30,7 +44,13 @@ describe('de-duplication', () => {
 
   it('makes one job of a submission that stands in the log twice', () => {
     const state = createState();
-    const command = { type: 'job-submitted', submitter: machine('a'), spec: spec(), taskCount: 1, manifest: contentHash('00') } as const;
+    const command = {
+      type: 'job-submitted',
+      submitter: machine('a'),
+      spec: spec(),
+      taskCount: 1,
+      manifest: contentHash('00'),
+    } as const;
     const logged = { request: { client: 'c', sequence: 1, answeredBelow: 1, command }, at: wallTime(0) };
     expect(apply(state, slot(1), logged).result).toEqual({ type: 'job-accepted', job: 1 });
     expect(apply(state, slot(2), logged)).toEqual({ result: { type: 'job-accepted', job: 1 }, events: [] });

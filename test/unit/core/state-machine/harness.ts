@@ -1,4 +1,13 @@
-import { jobId, lockName, nodeId, sessionId, slot, wallTime, contentHash, fencingToken } from '../../../../shared/domain/ids.ts';
+import {
+  jobId,
+  lockName,
+  nodeId,
+  sessionId,
+  slot,
+  wallTime,
+  contentHash,
+  fencingToken,
+} from '../../../../shared/domain/ids.ts';
 import type { NodeId, SessionId } from '../../../../shared/domain/ids.ts';
 import type { AttemptOutcome, JobSpec } from '../../../../shared/domain/task.ts';
 import { apply } from '../../../../src-main/core/state-machine/apply.ts';
@@ -81,7 +90,10 @@ export class Log {
   }
 
   place(limit = 256): Placement {
-    const placement = place(placementViewOf(this.state, () => null, this.roundRobinNext), limit);
+    const placement = place(
+      placementViewOf(this.state, () => null, this.roundRobinNext),
+      limit,
+    );
     this.roundRobinNext = placement.roundRobinNext;
     return placement;
   }

@@ -32,7 +32,11 @@ describe('a restored snapshot', () => {
     }
     const order = log.place().assignments.map(({ index }) => index);
     expect(order).toEqual([2, 1, 0, 3]);
-    expect(copyOf(log).place().assignments.map(({ index }) => index)).toEqual(order);
+    expect(
+      copyOf(log)
+        .place()
+        .assignments.map(({ index }) => index),
+    ).toEqual(order);
   });
 
   it('ends the attempts of a lost session in the same order as the original', () => {

@@ -103,7 +103,9 @@ describe('explain', () => {
     log.submit(2);
     expect(explainJob(viewOf(log), log.job(1)).sentence).toContain('no machine has an open session');
     log.open('a', 0);
-    expect(explainJob(viewOf(log), log.job(1))).toMatchObject({ machines: [{ eligible: false, verdict: 'runs no tasks' }] });
+    expect(explainJob(viewOf(log), log.job(1))).toMatchObject({
+      machines: [{ eligible: false, verdict: 'runs no tasks' }],
+    });
     log.open('b', 1);
     log.assignAll();
     expect(explainTask(viewOf(log), log.job(1), log.task(1, 1)).sentence).toBe('It waits for a free slot.');

@@ -92,7 +92,13 @@ describe('tasks in the log', () => {
     log.open('a', 2);
     log.submit(1_000);
     const [key] = log.assignAll();
-    const cancelled = log.full({ type: 'tasks-cancelled', job: jobId(1), indices: null, by: 'ann', reason: 'wrong file' });
+    const cancelled = log.full({
+      type: 'tasks-cancelled',
+      job: jobId(1),
+      indices: null,
+      by: 'ann',
+      reason: 'wrong file',
+    });
     expect(cancelled.result).toEqual({ type: 'tasks-changed', count: 1_000 });
     expect(cancelled.events.map((event) => event.type)).toEqual(['attempt-ended', 'attempt-ended']);
     expect(log.task(1, 999)).toMatchObject({ state: 'cancelled', reason: 'cancelled by ann: wrong file' });

@@ -1,0 +1,117 @@
+import { getContext, setContext } from 'svelte';
+import type { SkeinClient } from '../../shared/contract/client.ts';
+import type { Lock } from '../../shared/contract/locks.ts';
+import type { Peer } from '../../shared/contract/peers.ts';
+import type { Overview } from '../../shared/contract/swarm.ts';
+import type { Job, JobDetail } from '../../shared/contract/tasks.ts';
+import { fail } from '../../shared/domain/failure.ts';
+import { FailureError } from '../../shared/domain/failure.ts';
+import type { Connect } from '../api/connect.ts';
+import { Clock } from './clock.svelte.ts';
+import { Line } from './line.svelte.ts';
+import { LiveView } from './live-view.svelte.ts';
+import { Notices } from './notices.svelte.ts';
+import { Router } from './router.svelte.ts';
+import { SubmitDraft } from './submit-draft.svelte.ts';
+import { Appearance } from './theme.svelte.ts';
+
+/** Everything the window knows, made once and handed down by context. */
+export class App {
+  readonly clock = new Clock();
+  readonly notices = new Notices();
+  readonly router: Router;
+  readonly appearance: Appearance;
+  readonly line: Line;
+  readonly overview = new LiveView<Overview>();
+  readonly peers = new LiveView<{ peers: Peer[] }>();
+  readonly jobs = new LiveView<{ jobs: Job[] }>();
+  readonly locks = new LiveView<{ locks: Lock[] }>();
+  readonly job = new LiveView<JobDetail>();
+  readonly draft = new SubmitDraft();
+  paused = $state(false);
+  paletteOpen = $state(false);
+  shortcutsOpen = $state(false);
+  #jobFollowed: string | null = null;
+
+  constructor(options: { connect: Connect; page: Window }) {
+    this.line = new Line(options.connect);
+    this.router = new Router(options.page);
+    this.appearance = new Appearance(options.page.document.documentElement, storeOf(options.page));
+  }
+
+  /** No coordinator that can decide: locks and new work wait. */
+  get canDecide(): boolean {
+    const state = this.overview.view?.state;
+    return this.line.state === 'open' && state !== undefined && state !== 'no-quorum' && state !== 'none';
+  }
+
+  /** The client, or a failure that says why there is none. */
+  get client(): SkeinClient {
+    const client = this.line.client;
+    if (client === null) throw new FailureError(fail('not-running', 'There is no line to the Skein process on this machine.').failure);
+    return client;
+  }
+
+  start(): void {
+    this.clock.start();
+    this.router.start();
+    // Every failure inside is kept as state; what is left over would be a mistake of ours, and is shown as one.
+    this.line.run((client) => this.#followAll(client)).catch((error: unknown) => this.notices.bad({ code: 'internal', message: String(error) }));
+  }
+
+  stop(): void {
+    this.clock.stop();
+    this.router.stop();
+    for (const view of this.#views) view.stop();
+    this.line.stop();
+  }
+
+  togglePaused(): void {
+    this.paused = !this.paused;
+    for (const view of this.#views) view.setPaused(this.paused);
+  }
+
+  /** Follows one job with one page of its tasks. */
+  followJob(selector: string, offset: number): void {
+    const wanted = `${selector} ${offset}`;
+    if (!(this.#jobFollowed?.startsWith(`${selector} `) ?? false)) this.job.clear();
+    this.#jobFollowed = wanted;
+    this.#observe(this.job.follow(async (signal) => this.client.tasks.watchOne({ selector, offset, limit: 100 }, { signal })));
+  }
+
+  leaveJob(): void {
+    this.job.stop();
+    this.job.clear();
+    this.#jobFollowed = null;
+  }
+
+  get #views(): readonly { stop(): void; setPaused(paused: boolean): void }[] {
+    return [this.overview, this.peers, this.jobs, this.locks, this.job];
+  }
+
+  #followAll(client: SkeinClient): void {
+    this.#observe(this.overview.follow((signal) => client.swarm.watch(undefined, { signal })));
+    this.#observe(this.peers.follow((signal) => client.peers.watch(undefined, { signal })));
+    this.#observe(this.jobs.follow((signal) => client.tasks.watch(undefined, { signal })));
+    this.#observe(this.locks.follow((signal) => client.locks.watch(undefined, { signal })));
+    const [selector, offset] = this.#jobFollowed?.split(' ') ?? [];
+    if (selector !== undefined) this.followJob(selector, Number(offset ?? 0));
+  }
+
+  #observe(following: Promise<void>): void {
+    following.catch((error: unknown) => this.notices.bad({ code: 'internal', message: String(error) }));
+  }
+}
+
+/** Browser storage, or null where it is switched off: then choices last as long as the window. */
+function storeOf(page: Window): Storage | null {
+  try {
+    return page.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+const key = Symbol('app');
+export const provideApp = (app: App): App => setContext(key, app);
+export const useApp = (): App => getContext<App>(key);

@@ -1,0 +1,31 @@
+/** The screens that are looked at, by the name of their picture. `ready` is a text that must be on the page first. */
+export interface Screen {
+  readonly name: string;
+  readonly route: string;
+  readonly ready: string;
+  readonly variant?: string;
+  /** Kept in `docs/screenshots`; the others are only checked. */
+  readonly pictured?: boolean;
+}
+
+export const screens: readonly Screen[] = [
+  { name: 'overview', route: '#/overview', ready: 'Who decides', pictured: true },
+  { name: 'peers', route: '#/peers/render-box', ready: 'Runs for others', pictured: true },
+  { name: 'tasks', route: '#/tasks', ready: 'Reel 4, proxies', pictured: true },
+  { name: 'locks', route: '#/locks/nightly-backup', ready: 'Latest holders', pictured: true },
+  { name: 'job', route: '#/tasks/214', ready: 'A004_C001.mov', pictured: true },
+  { name: 'output', route: '#/tasks/214?tab=output', ready: 'frame=', pictured: true },
+  { name: 'new-job', route: '#/tasks/new', ready: 'The same on the command line', pictured: true },
+  { name: 'settings', route: '#/settings', ready: 'Run work from', pictured: true },
+  { name: 'no-majority', route: '#/overview', ready: 'No majority', variant: 'no-quorum', pictured: true },
+  { name: 'first-run', route: '#/', ready: 'Create a swarm', variant: 'founding', pictured: true },
+  { name: 'overview-table', route: '#/overview?as=table', ready: 'learner' },
+  { name: 'locks-no-majority', route: '#/locks/nightly-backup', ready: 'the holder may have changed', variant: 'no-quorum' },
+  { name: 'tasks-empty', route: '#/tasks', ready: 'No work yet', variant: 'empty' },
+  { name: 'locks-empty', route: '#/locks', ready: 'Nothing is locked', variant: 'empty' },
+  { name: 'tasks-error', route: '#/tasks', ready: 'cannot be read', variant: 'error' },
+  { name: 'tasks-filtered', route: '#/tasks?q=nothing-like-this', ready: 'No job matches' },
+  { name: 'explain', route: '#/tasks/214?tab=explain', ready: 'What happened' },
+  { name: 'invite', route: '#/settings/invite', ready: 'Make an invitation' },
+  { name: 'down', route: '#/', ready: 'does not answer', variant: 'down' },
+];

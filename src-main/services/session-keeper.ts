@@ -85,6 +85,7 @@ export class SessionKeeper {
   /** Closes the session in the log, so that its work moves on at once; waits a bounded time for it. */
   async stop(): Promise<void> {
     const session = this.#session;
+    if (this.#stopping.signal.aborted) return;
     this.#stopping.abort();
     this.#cancelCheck?.();
     this.#become('closed');
@@ -105,7 +106,8 @@ export class SessionKeeper {
     const session = sessionId(`${self}#${record.incarnation}.${record.boot}`);
     while (!this.#stopping.signal.aborted) {
       const sent = this.#clocks();
-      const opened = await replica.propose({ type: 'session-opened', session, node: self, name, ttlMs, capacity: capacity() }, { signal: this.#stopping.signal, timeoutMs: untilAnsweredMs });
+      const offered = capacity();
+      const opened = await replica.propose({ type: 'session-opened', session, node: self, name, ttlMs, capacity: offered }, { signal: this.#stopping.signal, timeoutMs: untilAnsweredMs });
       if (this.#stopping.signal.aborted) return;
       if (opened.ok || replica.state().sessions.get(session) !== null) {
         this.#session = session;
@@ -113,6 +115,8 @@ export class SessionKeeper {
         this.#trustedFrom = sent;
         this.#become('held');
         this.#check();
+        // The owner may have changed the policy while the opening was under way.
+        if (JSON.stringify(capacity()) !== JSON.stringify(offered)) void this.announceCapacity();
         return;
       }
       logger.warn('the session could not be opened', { reason: opened.failure.message });

@@ -86,14 +86,22 @@ describe('place', () => {
     expect(log.place().assignments.map(({ job }) => job)).toEqual([1, 2, 1, 1]);
   });
 
-  it('places 10,000 tasks on 50 machines within a few times 20 ms', () => {
+  it('looks at few machines per task, however many there are', () => {
     const log = new Log();
-    for (let at = 0; at < 50; at++) log.open(`m${at}`, 200);
+    for (let at = 0; at < 500; at++) log.open(`m${at}`, 20);
     log.submit(10_000);
-    log.place(10_000);
-    const from = performance.now();
-    expect(log.place(10_000).assignments).toHaveLength(10_000);
-    expect(performance.now() - from).toBeLessThan(200);
+    const view = viewOf(log);
+    let looks = 0;
+    const workers = view.workers.map((worker) => ({
+      ...worker,
+      get slots() {
+        looks += 1;
+        return worker.slots;
+      },
+    }));
+    expect(place({ ...view, workers }, 10_000).assignments).toHaveLength(10_000);
+    // A scan would look 5,000,000 times. A clock would measure whatever else this machine does.
+    expect(looks).toBeLessThan(300_000);
   });
 });
 

@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import type { AttemptView, JobDetail, Submission } from '../../../shared/contract/tasks.ts';
 import type { CliContext } from './cli-context.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -67,9 +68,10 @@ class AttemptPrinter {
   /** Starts with every attempt that has begun since the last call. */
   follow(attempts: readonly AttemptView[]): void {
     for (const attempt of attempts) {
-      if (attempt.number <= this.#printed || attempt.startedAt === null) continue;
+      // A short attempt can be over before anybody heard that it began.
+      if (attempt.number <= this.#printed || (attempt.startedAt === null && attempt.endedAt === null)) continue;
       this.#printed = attempt.number;
-      if (attempt.number > 1) this.#queue = this.#queue.then(() => this.#context.note(`Attempt ${attempt.number}, on ${attempt.node.name}.`));
+      if (attempt.number > 1 && attempt.startedAt !== null) this.#queue = this.#queue.then(() => this.#context.note(`Attempt ${attempt.number}, on ${attempt.node.name}.`));
       this.#queue = this.#queue.then(() => this.#print(attempt));
     }
   }
@@ -120,7 +122,19 @@ function finish(context: CliContext, detail: JobDetail, cancelledHere: boolean):
     if (attempt.exitCode >= exitCodes.runBroken) note(context, job.id, `failed: ${outcome}`, attempt.exitCode);
     return attempt.exitCode;
   }
-  return note(context, job.id, `failed: ${outcome === '' ? job.reason : outcome}`, exitCodes.runBroken);
+  return note(context, job.id, `failed: ${outcome === '' ? job.reason : outcome}`, codeInWords(outcome));
+}
+
+/**
+ * The exit code that a shell would give where the attempt has none. The contract tells these ends in words only, so an
+ * end that is put in other words gives 125.
+ */
+function codeInWords(outcome: string): number {
+  const signal = /^ended by (SIG[A-Z0-9]+)/.exec(outcome)?.[1];
+  const signals: Readonly<Record<string, number>> = constants.signals;
+  if (signal !== undefined && signals[signal] !== undefined) return 128 + signals[signal];
+  if (outcome.startsWith('there is no program ')) return exitCodes.runNotFound;
+  return / may not be executed here/.test(outcome) ? exitCodes.runCannotExecute : exitCodes.runBroken;
 }
 
 function note(context: CliContext, job: number, what: string, code: number): number {

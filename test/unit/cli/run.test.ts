@@ -62,6 +62,19 @@ describe('skein run', () => {
     expect(err).toContain('inputs could not be fetched');
   });
 
+  it.each([
+    ['ended by SIGKILL', 137],
+    ['there is no program x on this machine', 127],
+  ])('answers as a shell does when it %s', async (outcome, code) => {
+    cli = await cliHarness(once(failed(null, outcome)));
+    expect((await cli.skein(['run', '--', 'x'])).code).toBe(code);
+  });
+
+  it('prints the output of an attempt that was over before it was seen to run', async () => {
+    cli = await cliHarness(once(jobWith({ state: 'succeeded' }, [attempt({ startedAt: null, endedAt: noon, exitCode: 0 })]), { stdout: 'hello\n' }));
+    expect((await cli.skein(['run', '--', 'x'])).out).toBe('hello\n');
+  });
+
   it('answers 125 when it cannot be submitted', async () => {
     cli = await cliHarness({ tasks: { submit: () => Promise.reject(new FailureError({ code: 'no-quorum', message: 'no majority' })) } });
     expect(await cli.skein(['run', '--', 'x'])).toEqual({ code: 125, out: '', err: 'skein: no majority\n' });

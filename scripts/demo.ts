@@ -39,7 +39,7 @@ function countCoordinatorChanges(swarm: LocalSwarm): () => number {
   const look = async (): Promise<void> => {
     for (const node of swarm.running()) {
       // A node that is being killed cannot answer; the others can.
-      const overview = await node.api.swarm.overview().catch(() => null);
+      const overview = await Promise.resolve().then(() => node.api.swarm.overview()).catch(() => null);
       if (overview?.view.coordinator) ballots.add(overview.view.coordinator.ballot);
     }
   };
@@ -54,9 +54,15 @@ function countCoordinatorChanges(swarm: LocalSwarm): () => number {
 /** Copies the files to work on aside, so that the job's folder holds them and nothing else. */
 async function collectFiles(folder: string | undefined, into: string): Promise<string[]> {
   const source = folder === undefined ? root : resolve(folder);
-  const globs = folder === undefined ? ['src-main/**/*', 'src-renderer/**/*', 'shared/**/*', 'test/**/*', 'docs/**/*', 'scripts/**/*', '*.md'] : ['**/*'];
+  const globs =
+    folder === undefined
+      ? ['src-main/**/*', 'src-renderer/**/*', 'shared/**/*', 'test/**/*', 'docs/**/*', 'scripts/**/*', '*.md']
+      : ['**/*'];
   const files: string[] = [];
-  for await (const path of glob(globs, { cwd: source, exclude: (name) => name === 'node_modules' || name === '.git' })) {
+  for await (const path of glob(globs, {
+    cwd: source,
+    exclude: (name) => name === 'node_modules' || name === '.git',
+  })) {
     const info = await stat(join(source, path));
     if (!info.isFile() || info.size === 0 || path.endsWith('.gz')) continue;
     files.push(path);
@@ -72,7 +78,12 @@ const counts = (detail: JobDetail): string => {
   return `${succeeded} done, ${active} under way, ${waiting} waiting, ${failed} failed`;
 };
 
-async function watchJob(node: NodeProcess, job: number, done: (detail: JobDetail) => boolean, withinMs: number): Promise<JobDetail> {
+async function watchJob(
+  node: NodeProcess,
+  job: number,
+  done: (detail: JobDetail) => boolean,
+  withinMs: number,
+): Promise<JobDetail> {
   return until(`job ${job}`, withinMs, async () => {
     const { view } = await node.api.tasks.show({ selector: String(job), limit: 1 });
     return done(view) ? view : null;
@@ -88,15 +99,20 @@ async function killCoordinator(swarm: LocalSwarm): Promise<{ victim: NodeProcess
   const [survivor] = swarm.running();
   if (survivor === undefined) throw new Error('nobody survived');
   // Force-releasing a lock that nobody holds changes nothing, yet its refusal must go through the log.
-  await until('a write after the kill', 60_000, async () => {
-    try {
-      await survivor.api.locks.forceRelease({ name: 'demo-probe', token: 1, reason: 'probing the failover' });
-    } catch (error) {
-      if (isAnswer(error)) return true;
-      throw error;
-    }
-    return true;
-  }, 5);
+  await until(
+    'a write after the kill',
+    60_000,
+    async () => {
+      try {
+        await survivor.api.locks.forceRelease({ name: 'demo-probe', token: 1, reason: 'probing the failover' });
+      } catch (error) {
+        if (isAnswer(error)) return true;
+        throw error;
+      }
+      return true;
+    },
+    5,
+  );
   const failoverMs = Math.round(performance.now() - startedAt);
   say(`the survivors chose ${(await swarm.coordinator()).name}; writes work again after ${failoverMs} ms`);
   return { victim, failoverMs };
@@ -113,7 +129,10 @@ async function verifyOutputs(files: readonly string[], source: string, outputs: 
   let verified = 0;
   for (const path of files) {
     try {
-      const [original, compressed] = await Promise.all([readFile(join(source, path)), readFile(join(outputs, `${path}.gz`))]);
+      const [original, compressed] = await Promise.all([
+        readFile(join(source, path)),
+        readFile(join(outputs, `${path}.gz`)),
+      ]);
       if (digest(gunzipSync(compressed)) === digest(original)) verified += 1;
       else say(`  differs: ${path}`);
     } catch (error) {
@@ -158,15 +177,31 @@ async function runJob(swarm: LocalSwarm, folder: string | undefined): Promise<Ou
     retries: 2,
   });
   const third = Math.ceil(files.length / 3);
-  const midway = await watchJob(submitter, job, ({ job: { counts: { succeeded } } }) => succeeded >= third, 240_000);
+  const midway = await watchJob(
+    submitter,
+    job,
+    ({
+      job: {
+        counts: { succeeded },
+      },
+    }) => succeeded >= third,
+    240_000,
+  );
   say(`midway: ${counts(midway)}`);
   const { victim, failoverMs } = await killCoordinator(swarm);
   await sleep(2_000);
   await victim.start();
   say(`${victim.name} is back and catches up`);
 
-  const ended = await watchJob(submitter, job, ({ job: { endedAt, delivery } }) => endedAt !== null && (delivery?.pending ?? 0) === 0, 400_000);
-  say(`the job has ended: ${counts(ended)}; ${ended.job.extraAttempts} attempts were repeated, ${ended.job.refusedResults} late results refused`);
+  const ended = await watchJob(
+    submitter,
+    job,
+    ({ job: { endedAt, delivery } }) => endedAt !== null && (delivery?.pending ?? 0) === 0,
+    400_000,
+  );
+  say(
+    `the job has ended: ${counts(ended)}; ${ended.job.extraAttempts} attempts were repeated, ${ended.job.refusedResults} late results refused`,
+  );
   for (const { name } of ended.job.where) say(`  worked on it: ${name}`);
   const verified = await verifyOutputs(files, source, outputs);
   return {
@@ -188,7 +223,10 @@ console.log('compressed ' + file);
 `;
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({ options: { once: { type: 'boolean' }, help: { type: 'boolean' } }, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    options: { once: { type: 'boolean' }, help: { type: 'boolean' } },
+    allowPositionals: true,
+  });
   if (values.help === true || positionals.length > 1) {
     say(usage);
     return values.help === true ? 0 : 2;
@@ -204,7 +242,11 @@ async function main(): Promise<number> {
     say(`open the window: ${address}`);
     const outcome = await Promise.race([runJob(swarm, positionals[0]), interrupted.then(() => null)]);
     if (outcome === null) return 130;
-    const good = outcome.verified === outcome.tasks && outcome.lost === 0 && outcome.acceptedDuplicates === 0 && outcome.coordinatorChanges > 0;
+    const good =
+      outcome.verified === outcome.tasks &&
+      outcome.lost === 0 &&
+      outcome.acceptedDuplicates === 0 &&
+      outcome.coordinatorChanges > 0;
     if (values.once !== true) {
       for (const node of swarm.nodes) say(`  ${node.name}: ${node.address}\n    npx skein --home ${node.home} status`);
       say('The swarm stays up for you to play with. Ctrl+C ends it.');

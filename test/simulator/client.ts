@@ -16,6 +16,7 @@ import type { World } from './world.ts';
 
 export const sessionTtlMs = 20_000;
 const requestTimeoutMs = 30_000;
+const unfinishedJobsMax = 12;
 const manifest = contentHash('ab'.repeat(32));
 
 interface ClientOptions {
@@ -196,6 +197,10 @@ export class SimClient {
 
   #submitJob(): void {
     const { work } = this.#options.world.options;
+    let unfinished = 0;
+    for (const job of this.#options.machine.state.tasks.jobs()) if (job.endedAt === null) unfinished += 1;
+    // People stop adding work to a long queue; without this the second act only works it off.
+    if (unfinished >= unfinishedJobsMax) return;
     const lock = chance(this.#random, work.lockedJobShare) ? lockName('job-lock') : null;
     const spec: JobSpec = {
       name: 'job',

@@ -36,7 +36,7 @@ async function runSeeds(): Promise<boolean> {
   const first = Number(values.seed ?? values.from);
   const count = values.seed === undefined ? Number(values.seeds) : 1;
   console.log(`seeds ${first} to ${first + count - 1} at commit ${commit()}`);
-  const began = performance.now();
+  const began = process.cpuUsage();
   let simulatedMs = 0;
   let failed = 0;
   for (let seed = first; seed < first + count; seed++) {
@@ -55,12 +55,13 @@ async function runSeeds(): Promise<boolean> {
     } else if (count <= 50) console.log(`seed ${seed} ok: ${outcome.slots} slots in ${seconds} s, ${outcome.lines} lines, ${outcome.hash}`);
   }
   const hours = simulatedMs / 3_600_000;
-  const coreHours = (performance.now() - began) / 3_600_000;
+  const used = process.cpuUsage(began);
+  const coreHours = (used.user + used.system) / 3_600_000_000;
   console.log(`${count} seeds, ${failed} failed, ${hours.toFixed(2)} simulated hours, ${(hours / coreHours).toFixed(0)} per core-hour`);
   return failed === 0;
 }
 
 if (values.mutants) {
   const { runMutants } = await import('./mutants/run.ts');
-  if (!runMutants()) process.exitCode = 1;
+  if (!runMutants(values.mutant === undefined ? [] : [values.mutant])) process.exitCode = 1;
 } else if (!(await runSeeds())) process.exitCode = 1;

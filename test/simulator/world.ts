@@ -36,8 +36,12 @@ export interface Outcome {
   readonly tail: readonly string[];
 }
 
-/** After the storm, everything accepted must end within this; far above what a calm network needs. */
-const progressMs = 180_000;
+/** After the storm, work that is left over must move at least this often; far above what a calm network needs. */
+const stuckMs = 120_000;
+/** Every request asked this long after the storm is answered before its time is up. */
+const calmMs = 60_000;
+/** However much is left over, it ends within this. */
+const progressMs = 7_200_000;
 /** Without renewals for this long, replicas settle; well below a session's time to live. */
 const settleMs = 6_000;
 
@@ -123,6 +127,10 @@ export class World {
 
   acknowledged(client: string, sequence: number, result: Result<CommandResult>): void {
     this.#requests.acknowledged(client, sequence, result);
+    const late = !result.ok && (result.failure.code === 'no-coordinator' || result.failure.message.startsWith('No answer'));
+    if (late && !this.#storm && this.queue.now > this.options.stormMs + calmMs) {
+      this.broken('progress', `request ${sequence} of ${client}: ${result.failure.message}`);
+    }
   }
 
   restartLater(node: SimNode): void {
@@ -244,9 +252,18 @@ export class World {
 
   #finish(): void {
     const deadline = this.queue.now + progressMs;
-    while (this.#violation === null && this.#unfinished() !== null && this.queue.now < deadline) this.#runUntil(this.queue.now + 1_000);
-    const unfinished = this.#unfinished();
-    if (unfinished !== null) return this.broken('progress', `${progressMs / 1_000} s after the storm ${unfinished}`);
+    let changes = this.#tasks.changes;
+    let changedAt = this.queue.now;
+    for (let unfinished = this.#unfinished(); unfinished !== null; unfinished = this.#unfinished()) {
+      this.#runUntil(this.queue.now + 1_000);
+      if (this.#violation !== null) return;
+      if (this.#tasks.changes !== changes) {
+        changes = this.#tasks.changes;
+        changedAt = this.queue.now;
+      } else if (this.queue.now - changedAt > stuckMs || this.queue.now > deadline) {
+        return this.broken('progress', `nothing ended for ${stuckMs / 1_000} s after the storm, and ${unfinished}`);
+      }
+    }
     for (const node of this.nodes) node.client?.stopRenewing();
     this.#runUntil(this.queue.now + settleMs);
     this.#compareReplicas();

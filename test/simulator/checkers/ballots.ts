@@ -20,12 +20,15 @@ export class Ballots implements Checker {
   readonly #shown = new Map<string, Ballot>();
   /** The ballot of the latest vote each seat ever showed, by slot. */
   readonly #votes = new Map<string, Map<number, Ballot>>();
+  /** The highest ballot in what each node has decided to send since it booted, in the order of its decisions. */
+  readonly #decided = new Map<string, Ballot | null>();
 
   constructor(broken: Broken) {
     this.#broken = broken;
   }
 
   onBoot(run: Run): void {
+    this.#decided.set(run.node, run.machine.promised);
     const shown = this.#shown.get(seatOf(run));
     const { promised, committed, config } = run.machine;
     if (shown !== undefined && (promised === null || compareBallots(promised, shown) < 0)) {
@@ -43,6 +46,7 @@ export class Ballots implements Checker {
 
   onStep(run: Run, _input: NodeInput, effects: readonly NodeEffect[]): void {
     for (const effect of effects) {
+      if (effect.type === 'send') this.#decide(run, effect.message);
       if (effect.type !== 'emit' || effect.event.type !== 'coordinator-changed') continue;
       const { coordinator, ballot } = effect.event;
       if (coordinator !== run.node || ballot === null) continue;
@@ -56,22 +60,28 @@ export class Ballots implements Checker {
   onSent(run: Run, message: NodeMessage): void {
     switch (message.type) {
       case 'promise':
-        this.#show(run, message.ballot, 'promises');
+        this.#show(run, message.ballot);
         break;
       case 'accepted':
-        this.#show(run, message.ballot, 'accepts');
+        this.#show(run, message.ballot);
         for (let slot: number = message.firstSlot; slot <= message.lastSlot; slot++) this.#noteVote(run, slot, message.ballot);
         break;
       default:
     }
   }
 
-  #show(run: Run, ballot: Ballot, verb: string): void {
-    const known = this.#shown.get(seatOf(run));
-    if (known !== undefined && compareBallots(ballot, known) < 0) {
-      this.#broken('promise durability', `${run.node} ${verb} ${showBallot(ballot)} after it showed ${showBallot(known)}`);
+  #decide(run: Run, message: NodeMessage): void {
+    if (message.type !== 'promise' && message.type !== 'accepted') return;
+    const known = this.#decided.get(run.node) ?? null;
+    if (known !== null && compareBallots(message.ballot, known) < 0) {
+      this.#broken('promise durability', `${run.node} answers ${message.type} ${showBallot(message.ballot)} after ${showBallot(known)}`);
     }
-    this.#shown.set(seatOf(run), ballot);
+    this.#decided.set(run.node, message.ballot);
+  }
+
+  #show(run: Run, ballot: Ballot): void {
+    const known = this.#shown.get(seatOf(run));
+    if (known === undefined || compareBallots(ballot, known) > 0) this.#shown.set(seatOf(run), ballot);
   }
 
   #noteVote(run: Run, slot: number, ballot: Ballot): void {

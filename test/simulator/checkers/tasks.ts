@@ -28,6 +28,12 @@ export class Tasks implements Checker {
     return this.#accepted;
   }
 
+  /** Grows with every attempt that ends and every job that changes: what stands still is stuck. */
+  get changes(): number {
+    return this.#changes;
+  }
+  #changes = 0;
+
   onAgreed({ slot, request, result, events }: AgreedEntry): void {
     const command = request?.command;
     if (command?.type === 'tasks-retried') this.#retried.add(command.job);
@@ -38,6 +44,7 @@ export class Tasks implements Checker {
       } else if (event.type === 'job-removed') this.#accepted.delete(event.job);
       else if (event.type === 'attempt-assigned') this.#assign(event.key, slot);
       else if (event.type === 'attempt-ended') this.#end(event.key, event.state, slot);
+      if (event.type === 'attempt-ended') this.#changes += 1;
     }
     if (command?.type !== 'attempts-finished' || request === null || this.#finished.has(`${request.client}/${request.sequence}`)) return;
     this.#finished.add(`${request.client}/${request.sequence}`);

@@ -1,0 +1,205 @@
+/** A deliberate fault: an exact piece of one source file and what stands there instead. */
+export interface Mutant {
+  readonly name: string;
+  /** What would be wrong if it shipped. */
+  readonly fault: string;
+  /** From the root of the repository. */
+  readonly file: string;
+  readonly original: string;
+  readonly mutated: string;
+  /** Seeds within which it must be caught. */
+  readonly seedsMax: number;
+}
+
+const paxos = 'src-main/core/paxos';
+
+export const mutants: readonly Mutant[] = [
+  {
+    name: 'send-before-persist',
+    fault: 'the outbox lets messages leave before their facts are on disk',
+    file: 'src-main/runtime/outbox.ts',
+    original: "(first.type === 'barrier' && first.number > this.#durableBarrier)",
+    mutated: 'false',
+    seedsMax: 100,
+  },
+  {
+    name: 'promise-not-persisted',
+    fault: 'a promise is answered but never written',
+    file: `${paxos}/acceptor.ts`,
+    original: `    if (!sameBallot(this.#promised, ballot)) {
+      this.#promised = ballot;
+      this.#out.persist({ type: 'promised', ballot });
+    }
+    this.#answerPromise(from, ballot);`,
+    mutated: `    this.#promised = ballot;
+    this.#answerPromise(from, ballot);`,
+    seedsMax: 100,
+  },
+  {
+    name: 'own-promise-not-persisted',
+    fault: 'a candidate asks for promises before its own is on disk',
+    file: `${paxos}/acceptor.ts`,
+    original: `    this.#promised = ballot;
+    this.#out.persist({ type: 'promised', ballot });
+    this.#answerPromise(this.#self.node, ballot);`,
+    mutated: `    this.#promised = ballot;
+    this.#answerPromise(this.#self.node, ballot);`,
+    seedsMax: 100,
+  },
+  {
+    name: 'vote-not-persisted',
+    fault: 'a vote is answered but never written',
+    file: `${paxos}/acceptor.ts`,
+    original: "    this.#out.persist({ type: 'accepted', ballot, firstSlot, entries });",
+    mutated: '',
+    seedsMax: 100,
+  },
+  {
+    name: 'votes-forgotten-on-restart',
+    fault: 'recovery passes over votes',
+    file: `${paxos}/replica.ts`,
+    original: '            this.#log.restoreVote(slot(fact.firstSlot + index), fact.ballot, entry);',
+    mutated: '            void entry; void index;',
+    seedsMax: 100,
+  },
+  {
+    name: 'promise-forgotten-on-restart',
+    fault: 'recovery passes over promises',
+    file: `${paxos}/replica.ts`,
+    original: `          this.#restoreBallot(fact.ballot);
+          break;
+        case 'accepted':
+          this.#restoreBallot(fact.ballot);`,
+    mutated: `          break;
+        case 'accepted':`,
+    seedsMax: 100,
+  },
+  {
+    name: 'first-vote-instead-of-highest',
+    fault: 'phase 1 takes the first vote reported for a slot, not the one of the highest ballot',
+    file: `${paxos}/repropose.ts`,
+    original: 'if (known === undefined || compareBallots(vote.ballot, known.ballot) > 0) highest.set(vote.slot, vote);',
+    mutated: 'if (known === undefined) highest.set(vote.slot, vote);',
+    seedsMax: 600,
+  },
+  {
+    name: 'votes-of-phase-1-ignored',
+    fault: 'a new coordinator puts its own entries where others may have been chosen',
+    file: `${paxos}/proposer.ts`,
+    original: 'const { entries, stopped } = entriesToRepropose(first, votes);',
+    mutated: 'const { entries, stopped } = entriesToRepropose(first, votes.slice(0, 0));',
+    seedsMax: 200,
+  },
+  {
+    name: 'no-catch-up-before-filling',
+    fault: 'a candidate fills gaps without the prefix its quorum knows to be chosen',
+    file: `${paxos}/replica.ts`,
+    original: 'if (target.committed > this.#log.committed) {',
+    mutated: 'if (target.committed > this.#log.committed + 1_000_000) {',
+    seedsMax: 200,
+  },
+  {
+    name: 'accept-below-promise',
+    fault: 'an acceptor takes part in a ballot below its promise',
+    file: `${paxos}/acceptor.ts`,
+    original: "if (this.#promised !== null && compareBallots(ballot, this.#promised) < 0) return 'lower-ballot';",
+    mutated: '',
+    seedsMax: 100,
+  },
+  {
+    name: 'quorum-of-one',
+    fault: 'the proposer counts one vote as a quorum',
+    file: `${paxos}/proposer.ts`,
+    original: 'if (flight === undefined || bitCount(flight.heldBy) < needed) break;',
+    mutated: 'if (flight === undefined || bitCount(flight.heldBy) < Math.min(1, needed)) break;',
+    seedsMax: 50,
+  },
+  {
+    name: 'phase-1-of-one',
+    fault: 'a candidate leads with its own promise alone',
+    file: `${paxos}/proposer.ts`,
+    original: "if (state.type !== 'preparing' || state.promises.size < quorumOf(state.config)) return null;",
+    mutated: "if (state.type !== 'preparing' || state.promises.size < Math.min(1, quorumOf(state.config))) return null;",
+    seedsMax: 200,
+  },
+  {
+    name: 'learner-counted',
+    fault: 'a machine without a seat answers as an acceptor and is counted',
+    file: `${paxos}/proposer.ts`,
+    original: '    if (seat < 0) return [];',
+    mutated: '    if (seat < 0) { for (let at = message.firstSlot; at <= message.lastSlot; at++) { const extra = state.inFlight.get(at); if (extra !== undefined) extra.heldBy |= 1 << 20; } return this.#takeChosen(state); }',
+    seedsMax: 200,
+  },
+  {
+    name: 'learner-votes-unseated',
+    fault: 'a wiped or unseated machine votes as if it had its seat',
+    file: `${paxos}/acceptor.ts`,
+    original: "if (from !== ballot.voter || !hasSeat(config, this.#self.node, this.#self.incarnation)) return 'not-a-voter';",
+    mutated: "if (from !== ballot.voter || hasSeat(config, this.#self.node, '')) return 'not-a-voter';",
+    seedsMax: 100,
+  },
+  {
+    name: 'commit-without-own-ballot',
+    fault: 'a follower takes its old vote for what the new coordinator has chosen there',
+    file: `${paxos}/acceptor.ts`,
+    original: 'return next <= upTo && sameBallot(this.#log.voteAt(next)?.ballot ?? null, ballot);',
+    mutated: 'return next <= upTo && this.#log.voteAt(next) !== undefined && (sameBallot(ballot, null) || true);',
+    seedsMax: 600,
+  },
+  {
+    name: 'session-expired-unconditionally',
+    fault: 'expiry ignores a renewal that was logged before it',
+    file: 'src-main/core/state-machine/apply-sessions.ts',
+    original: 'if (session.renewal !== command.renewal) {',
+    mutated: 'if (session.renewal < 0) {',
+    seedsMax: 200,
+  },
+  {
+    name: 'session-expired-early',
+    fault: 'a new coordinator counts a lease from before it took office',
+    file: 'src-main/core/node/coordinator-duties.ts',
+    original: 'if (now - watched.since <= session.ttlMs || !again) continue;',
+    mutated: 'if (now - watched.since <= session.ttlMs / 3 || !again) continue;',
+    seedsMax: 100,
+  },
+  {
+    name: 'token-from-a-counter',
+    fault: 'tokens come from a counter that starts again with each process',
+    file: 'src-main/core/locks/lock-table.ts',
+    original: 'const token = fencingToken(slot);',
+    mutated: 'const token = fencingToken(1 + (slot % 50));',
+    seedsMax: 50,
+  },
+  {
+    name: 'lock-granted-twice',
+    fault: 'a held lock is granted to whoever asks',
+    file: 'src-main/core/locks/lock-table.ts',
+    original: 'if (known?.holder != null) return',
+    mutated: 'if (known?.holder != null && !wait) return',
+    seedsMax: 50,
+  },
+  {
+    name: 'stale-result-accepted',
+    fault: 'a result counts without the token of the live attempt',
+    file: 'src-main/core/tasks/job.ts',
+    original: 'live.token === ',
+    mutated: 'live.token >= 0 || live.token === ',
+    seedsMax: 300,
+  },
+  {
+    name: 'no-deduplication',
+    fault: 'a request that was sent again takes effect again',
+    file: 'src-main/core/state-machine/apply.ts',
+    original: 'if (known !== null) return { result: known, events: [] };',
+    mutated: '',
+    seedsMax: 100,
+  },
+  {
+    name: 'clients-left-out-of-snapshot',
+    fault: 'what is remembered about requests does not survive a snapshot',
+    file: 'src-main/core/state-machine/dedupe.ts',
+    original: '    return [...this.#clients]\n',
+    mutated: '    return [...new Map<string, Client>()]\n',
+    seedsMax: 300,
+  },
+];

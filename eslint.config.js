@@ -25,15 +25,27 @@ const impureGlobals = [
   'fetch',
   'globalThis',
   'Buffer',
-].map((name) => ({ name, message: 'core is a function of its inputs: time, randomness and results come in as inputs.' }));
+].map((name) => ({
+  name,
+  message: 'core is a function of its inputs: time, randomness and results come in as inputs.',
+}));
 
 const impureSyntax = [
-  ['FunctionDeclaration[async=true], FunctionExpression[async=true], ArrowFunctionExpression[async=true]', 'async functions'],
+  [
+    'FunctionDeclaration[async=true], FunctionExpression[async=true], ArrowFunctionExpression[async=true]',
+    'async functions',
+  ],
   ['AwaitExpression', 'await'],
   ['ForOfStatement[await=true]', 'for await'],
   ['ImportExpression', 'dynamic imports'],
-  ['TSTypeReference[typeName.name=/^(Promise|PromiseLike|WeakRef|Date)$/]', 'promises, weak references and dates as types'],
-  ['CallExpression[callee.property.name=/^(localeCompare|toLocaleString|toLocaleLowerCase|toLocaleUpperCase)$/]', 'locale-sensitive calls'],
+  [
+    'TSTypeReference[typeName.name=/^(Promise|PromiseLike|WeakRef|Date)$/]',
+    'promises, weak references and dates as types',
+  ],
+  [
+    'CallExpression[callee.property.name=/^(localeCompare|toLocaleString|toLocaleLowerCase|toLocaleUpperCase)$/]',
+    'locale-sensitive calls',
+  ],
 ].map(([selector, what]) => ({ selector, message: `core has no ${what}: what happens later arrives as an input.` }));
 
 export default defineConfig(
@@ -67,7 +79,10 @@ export default defineConfig(
     files: ['src-main/core/**/*.ts'],
     rules: {
       'no-restricted-globals': ['error', ...impureGlobals],
-      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'draw from the seeded Random that the machine was given.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'draw from the seeded Random that the machine was given.' },
+      ],
       'no-restricted-syntax': ['error', ...impureSyntax],
     },
   },

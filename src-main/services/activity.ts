@@ -32,7 +32,10 @@ export class Activity {
   }
 
   note(kind: ActivityEntry['kind'], text: string): void {
-    this.#entries = [{ id: this.#nextId++, at: this.#clock.wall(), kind, text }, ...this.#entries.slice(0, entriesKept - 1)];
+    this.#entries = [
+      { id: this.#nextId++, at: this.#clock.wall(), kind, text },
+      ...this.#entries.slice(0, entriesKept - 1),
+    ];
   }
 
   heard(event: NodeEvent): void {
@@ -67,18 +70,36 @@ export class Activity {
       case 'session-opened':
         return { kind: 'member', text: `${this.#name(change.node)} is here` };
       case 'session-ended':
-        return { kind: 'member', text: change.expired ? `${this.#name(change.node)} is gone: its session expired` : `${this.#name(change.node)} has ended its session` };
+        return {
+          kind: 'member',
+          text: change.expired
+            ? `${this.#name(change.node)} is gone: its session expired`
+            : `${this.#name(change.node)} has ended its session`,
+        };
       case 'lock-granted':
-        return { kind: 'lock', text: `Lock ${change.name} granted to ${this.#nodeOf(change.session)} with token ${change.token}` };
+        return {
+          kind: 'lock',
+          text: `Lock ${change.name} granted to ${this.#nodeOf(change.session)} with token ${change.token}`,
+        };
       case 'lock-ended':
-        return change.cause === 'released' || change.cause === 'attempt-ended' ? null : { kind: 'lock', text: `Lock ${change.name} (token ${change.token}) ended: ${change.cause}` };
+        return change.cause === 'released' || change.cause === 'attempt-ended'
+          ? null
+          : { kind: 'lock', text: `Lock ${change.name} (token ${change.token}) ended: ${change.cause}` };
       case 'job-submitted':
         return { kind: 'task', text: `${this.#name(change.submitter)} submitted job ${change.job}` };
       case 'attempt-ended':
         // Successes are counted elsewhere; what went wrong is what people look for here.
-        return change.state === 'succeeded' ? null : { kind: 'task', text: `Attempt ${change.key.attempt} of ${change.key.job}.${change.key.index} on ${this.#name(change.node)}: ${change.state}` };
+        return change.state === 'succeeded'
+          ? null
+          : {
+              kind: 'task',
+              text: `Attempt ${change.key.attempt} of ${change.key.job}.${change.key.index} on ${this.#name(change.node)}: ${change.state}`,
+            };
       case 'result-refused':
-        return { kind: 'refused', text: `A late result of ${change.key.job}.${change.key.index} (attempt ${change.key.attempt}) was refused: ${change.reason}` };
+        return {
+          kind: 'refused',
+          text: `A late result of ${change.key.job}.${change.key.index} (attempt ${change.key.attempt}) was refused: ${change.reason}`,
+        };
       case 'attempt-assigned':
       case 'job-removed':
         return null;

@@ -31,7 +31,14 @@ export class AppliedReplica implements Replica {
 
   status(): ReplicaStatus {
     const { role, coordinator, ballot, config, committed } = this.#options.node;
-    return { role, coordinator: coordinator?.node ?? null, ballot: coordinator?.ballot ?? ballot, config, committed, applied: committed };
+    return {
+      role,
+      coordinator: coordinator?.node ?? null,
+      ballot: coordinator?.ballot ?? ballot,
+      config,
+      committed,
+      applied: committed,
+    };
   }
 
   propose(command: Parameters<Replica['propose']>[0], options?: ProposeOptions): ReturnType<Replica['propose']> {
@@ -61,7 +68,10 @@ export class AppliedReplica implements Replica {
       try {
         listener(event);
       } catch (error) {
-        this.#options.logger.error('a service failed on an event', { event: event.type, reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+        this.#options.logger.error('a service failed on an event', {
+          event: event.type,
+          reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+        });
       }
     }
     this.#options.requests.onEvent(event);

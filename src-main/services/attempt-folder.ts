@@ -30,7 +30,11 @@ export function attemptFolder(attemptsHome: string, key: Pick<AttemptKey, 'job' 
 }
 
 /** Begins with an empty folder and places the inputs in it. Throws a FailureError that names the file. */
-export async function prepareFolder(folder: AttemptFolder, inputs: readonly StagedFile[], store: ContentStore): Promise<void> {
+export async function prepareFolder(
+  folder: AttemptFolder,
+  inputs: readonly StagedFile[],
+  store: ContentStore,
+): Promise<void> {
   try {
     await rm(folder.root, { recursive: true, force: true });
     await mkdir(folder.work, { recursive: true });
@@ -38,17 +42,28 @@ export async function prepareFolder(folder: AttemptFolder, inputs: readonly Stag
     throw new FailureError(readFailure(folder.root, error), { cause: error });
   }
   for (const input of inputs) {
-    const placed = await store.place(input.hash, join(folder.work, ...input.path.split('/')), { executable: input.executable });
+    const placed = await store.place(input.hash, join(folder.work, ...input.path.split('/')), {
+      executable: input.executable,
+    });
     if (!placed.ok) throw new FailureError(placed.failure);
   }
 }
 
 /** The output files that the patterns name, copied into the store. Fails naming a pattern that matches nothing. */
-export async function storeOutputs(folder: AttemptFolder, patterns: readonly string[], store: ContentStore): Promise<Result<readonly StagedFile[]>> {
+export async function storeOutputs(
+  folder: AttemptFolder,
+  patterns: readonly string[],
+  store: ContentStore,
+): Promise<Result<readonly StagedFile[]>> {
   const selected = await selectFiles(patterns, { cwd: folder.work, foldersWhole: true, filesMax: outputFilesMax });
   if (!selected.ok) {
     const { code, message } = selected.failure;
-    return code === 'not-found' ? fail('not-found', `The program ended well but an output is missing. ${message.replace(` in ${folder.work}`, '')}`) : selected;
+    return code === 'not-found'
+      ? fail(
+          'not-found',
+          `The program ended well but an output is missing. ${message.replace(` in ${folder.work}`, '')}`,
+        )
+      : selected;
   }
   const files: StagedFile[] = [];
   for (const file of selected.value) {
@@ -91,7 +106,8 @@ export function checkedStagedFiles(value: unknown, filesMax: number): readonly S
 
 /** Relative, with `/`, without anything a system could read as a way out of its folder. */
 export function isInnerPath(path: string): boolean {
-  if (path.length === 0 || path.length > 4_096 || path.includes('\0') || path.includes('\\') || /^[A-Za-z]:/.test(path)) return false;
+  if (path.length === 0 || path.length > 4_096 || path.includes('\0') || path.includes('\\') || /^[A-Za-z]:/.test(path))
+    return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }
 

@@ -34,7 +34,9 @@ export class AttemptReports {
 
   progressed(key: AttemptKey, state: AttemptProgress['state']): void {
     // Only the latest state of an attempt is news.
-    this.#progress = this.#progress.filter((entry) => entry.token !== key.token || entry.job !== key.job || entry.index !== key.index);
+    this.#progress = this.#progress.filter(
+      (entry) => entry.token !== key.token || entry.job !== key.job || entry.index !== key.index,
+    );
     this.#progress.push({ ...keyOf(key), state });
     this.#flushSoon(windowMs);
   }
@@ -64,9 +66,15 @@ export class AttemptReports {
       return;
     }
     const finishedTokens = new Set(this.#results.map((result) => `${result.job}.${result.index}.${result.token}`));
-    const changes = this.#progress.splice(0).filter((change) => !finishedTokens.has(`${change.job}.${change.index}.${change.token}`));
+    const changes = this.#progress
+      .splice(0)
+      .filter((change) => !finishedTokens.has(`${change.job}.${change.index}.${change.token}`));
     for (let offset = 0; offset < changes.length; offset += tasksPerCommandMax) {
-      void this.#options.propose({ type: 'attempts-progressed', session, changes: changes.slice(offset, offset + tasksPerCommandMax) });
+      void this.#options.propose({
+        type: 'attempts-progressed',
+        session,
+        changes: changes.slice(offset, offset + tasksPerCommandMax),
+      });
     }
     const results = this.#results.splice(0);
     for (let offset = 0; offset < results.length; offset += tasksPerCommandMax) {
@@ -77,7 +85,10 @@ export class AttemptReports {
   async #send(session: SessionId, results: readonly AttemptResult[]): Promise<void> {
     const answer = await this.#options.propose({ type: 'attempts-finished', session, results });
     if (answer.ok) return;
-    this.#options.logger.warn('results could not be reported', { count: results.length, reason: answer.failure.message });
+    this.#options.logger.warn('results could not be reported', {
+      count: results.length,
+      reason: answer.failure.message,
+    });
     this.#results.push(...results.filter((result) => this.#options.live(result)));
     if (this.#results.length > 0) this.#flushSoon(resendMs);
   }

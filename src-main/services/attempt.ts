@@ -31,7 +31,11 @@ export interface AttemptSurroundings {
   fetchManifest(work: AttemptWork, signal: AbortSignal): Promise<JobManifest>;
   fetchFiles(work: AttemptWork, files: readonly StagedFile[], signal: AbortSignal): Promise<void>;
   /** Resolves once the lock is granted to this attempt; `lost` aborts when it is taken away. */
-  acquireLock(work: AttemptWork, name: LockName, signal: AbortSignal): Promise<{ readonly token: FencingToken; readonly lost: AbortSignal }>;
+  acquireLock(
+    work: AttemptWork,
+    name: LockName,
+    signal: AbortSignal,
+  ): Promise<{ readonly token: FencingToken; readonly lost: AbortSignal }>;
   /** Runs `program` when this machine has room for the task. */
   whenRoom<Value>(work: AttemptWork, signal: AbortSignal, program: () => Promise<Value>): Promise<Value>;
   /** Resolves once the submitter has the files on its disk. */
@@ -45,7 +49,11 @@ export interface AttemptEnd {
 }
 
 /** Runs one attempt from its files to its delivered outputs. Never throws for what the world does; `signal` ends it early. */
-export async function runAttempt(work: AttemptWork, around: AttemptSurroundings, signal: AbortSignal): Promise<AttemptEnd> {
+export async function runAttempt(
+  work: AttemptWork,
+  around: AttemptSurroundings,
+  signal: AbortSignal,
+): Promise<AttemptEnd> {
   try {
     around.progressed('fetching');
     const manifest = await around.fetchManifest(work, signal);
@@ -64,7 +72,12 @@ export async function runAttempt(work: AttemptWork, around: AttemptSurroundings,
   }
 }
 
-async function runProgram(work: AttemptWork, item: TaskItem, around: AttemptSurroundings, signal: AbortSignal): Promise<ProcessExit | AttemptEnd> {
+async function runProgram(
+  work: AttemptWork,
+  item: TaskItem,
+  around: AttemptSurroundings,
+  signal: AbortSignal,
+): Promise<ProcessExit | AttemptEnd> {
   const { spec } = work;
   const lock = spec.lock === null ? null : await around.acquireLock(work, spec.lock, signal);
   const stop = lock === null ? signal : AbortSignal.any([signal, lock.lost]);
@@ -89,7 +102,13 @@ async function runProgram(work: AttemptWork, item: TaskItem, around: AttemptSurr
   return exit;
 }
 
-async function bringBack(work: AttemptWork, item: TaskItem, exit: ProcessExit, around: AttemptSurroundings, signal: AbortSignal): Promise<AttemptEnd> {
+async function bringBack(
+  work: AttemptWork,
+  item: TaskItem,
+  exit: ProcessExit,
+  around: AttemptSurroundings,
+  signal: AbortSignal,
+): Promise<AttemptEnd> {
   const outcome = outcomeOf(exit, signal);
   const good = outcome.type === 'exited' && outcome.exitCode === 0;
   if (!good || work.spec.outputs.length === 0) return { outcome, outputs: null };
@@ -113,7 +132,10 @@ function outcomeOf(exit: ProcessExit, signal: AbortSignal): AttemptOutcome {
   }
 }
 
-const broken = (reason: string, retryable: boolean): AttemptEnd => ({ outcome: { type: 'broken', reason: reason.slice(0, 400), retryable }, outputs: null });
+const broken = (reason: string, retryable: boolean): AttemptEnd => ({
+  outcome: { type: 'broken', reason: reason.slice(0, 400), retryable },
+  outputs: null,
+});
 
 /** A missing output or a bad list stays what it is on every machine; a full disk or an unreachable source does not. */
 function mayWorkElsewhere(failure: Failure): boolean {

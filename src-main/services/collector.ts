@@ -9,7 +9,15 @@ import type { Logger } from '../ports/logger.ts';
 import type { ByteStream, ByteStreams } from '../ports/streams.ts';
 import { readSmallFile, writeFileAtomically } from '../swarm/atomic-file.ts';
 import { checkedStagedFiles, outputFilesMax } from './attempt-folder.ts';
-import { attemptKeyOf, collectMessageBytesMax, collectService, storeOutputList, tailBytesMax, tailService, type TailText } from './courier.ts';
+import {
+  attemptKeyOf,
+  collectMessageBytesMax,
+  collectService,
+  storeOutputList,
+  tailBytesMax,
+  tailService,
+  type TailText,
+} from './courier.ts';
 import { parseJson } from './node-record.ts';
 import type { Replica } from './replica.ts';
 import { isRecord, malformed, StreamReader, writeMessage } from './stream-messages.ts';
@@ -31,7 +39,8 @@ export interface KeptTail {
   readonly stderr: TailText | null;
 }
 
-type Standing = { readonly type: 'ours' } | { readonly type: 'again' } | { readonly type: 'refused'; readonly reason: string };
+type Standing =
+  { readonly type: 'ours' } | { readonly type: 'again' } | { readonly type: 'refused'; readonly reason: string };
 
 /**
  * Takes in what the attempts of this machine's own jobs bring back. Only the machine that the log names for an
@@ -116,10 +125,13 @@ export class Collector {
     if (key.token > replica.status().applied) return { type: 'again' };
     const job = replica.state().tasks.job(key.job);
     const task = replica.state().tasks.task(key.job, key.index);
-    if (job === null || task === null || job.submitter !== self) return { type: 'refused', reason: 'it is no job of this machine' };
+    if (job === null || task === null || job.submitter !== self)
+      return { type: 'refused', reason: 'it is no job of this machine' };
     const attempt = task.attempts.find((other) => other.number === key.attempt && other.token === key.token);
-    if (attempt === undefined || attempt.node !== from) return { type: 'refused', reason: 'the attempt is not of that machine' };
-    if (mustLive && (attempt !== task.attempts.at(-1) || attempt.endedAt !== null)) return { type: 'refused', reason: 'the attempt is over' };
+    if (attempt === undefined || attempt.node !== from)
+      return { type: 'refused', reason: 'the attempt is not of that machine' };
+    if (mustLive && (attempt !== task.attempts.at(-1) || attempt.endedAt !== null))
+      return { type: 'refused', reason: 'the attempt is over' };
     return { type: 'ours' };
   }
 

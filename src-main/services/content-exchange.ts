@@ -42,7 +42,11 @@ export class ContentExchange {
    * Makes sure that all contents are in the store, asking the sources in their order and again with back-off.
    * Fails with the last reason a source gave, or `cancelled`.
    */
-  async fetch(hashes: readonly ContentHash[], sources: () => readonly NodeId[], signal: AbortSignal): Promise<Result<null>> {
+  async fetch(
+    hashes: readonly ContentHash[],
+    sources: () => readonly NodeId[],
+    signal: AbortSignal,
+  ): Promise<Result<null>> {
     let last: Failure = fail('not-found', 'No reachable member has the files of the task.').failure;
     const done = await withBackoff(this.#options.clock, retry, signal, async () => {
       const missing = await this.#missing(hashes);
@@ -93,14 +97,19 @@ export class ContentExchange {
       const reader = new StreamReader(stream);
       for (const hash of hashes) {
         const bytes = answeredBytes(await reader.message(requestBytesMax));
-        if (bytes === null) throw new FailureError(fail('not-found', `The machine asked does not have the content ${hash.slice(0, 12)}.`).failure);
+        if (bytes === null)
+          throw new FailureError(
+            fail('not-found', `The machine asked does not have the content ${hash.slice(0, 12)}.`).failure,
+          );
         const stored = await this.#options.store.putStream({ hash, bytes }, reader.bytes(bytes));
         if (!stored.ok) throw new FailureError(stored.failure);
       }
       return null;
     } catch (error) {
       stream?.abort('the exchange failed');
-      return error instanceof FailureError ? error.failure : fail('peer-unreachable', `Fetching files failed: ${String(error)}`).failure;
+      return error instanceof FailureError
+        ? error.failure
+        : fail('peer-unreachable', `Fetching files failed: ${String(error)}`).failure;
     }
   }
 
@@ -124,21 +133,25 @@ export class ContentExchange {
     const { size } = await stat(path);
     await writeMessage(stream, { bytes: size });
     if (size === 0) return;
-    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytesMax })) await stream.write(chunk as Uint8Array);
+    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytesMax }))
+      await stream.write(chunk as Uint8Array);
   }
 }
 
 function answeredBytes(message: unknown): number | null {
-  if (!isRecord(message) || typeof message['bytes'] !== 'number' || !Number.isSafeInteger(message['bytes'])) throw malformed('an answer without a length');
+  if (!isRecord(message) || typeof message['bytes'] !== 'number' || !Number.isSafeInteger(message['bytes']))
+    throw malformed('an answer without a length');
   if (message['bytes'] > contentBytesMax) throw malformed('an answer with an impossible length');
   return message['bytes'] < 0 ? null : message['bytes'];
 }
 
 function requestedHashes(message: unknown): readonly ContentHash[] {
   const hashes = isRecord(message) ? message['hashes'] : null;
-  if (!Array.isArray(hashes) || hashes.length > hashesPerRequestMax) throw malformed('a content request without hashes');
+  if (!Array.isArray(hashes) || hashes.length > hashesPerRequestMax)
+    throw malformed('a content request without hashes');
   return hashes.map((hash: unknown) => {
-    if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash)) throw malformed('a content request with something that is no hash');
+    if (typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash))
+      throw malformed('a content request with something that is no hash');
     return contentHash(hash);
   });
 }

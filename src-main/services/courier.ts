@@ -67,7 +67,10 @@ export class Courier {
         return null;
       }
     });
-    if (summary === null) throw new FailureError(fail('peer-unreachable', 'The submitter could not be reached to take the outputs.').failure);
+    if (summary === null)
+      throw new FailureError(
+        fail('peer-unreachable', 'The submitter could not be reached to take the outputs.').failure,
+      );
     return summary;
   }
 
@@ -77,7 +80,9 @@ export class Courier {
     this.#tailsWaiting++;
     void this.#tails
       .run(() => this.#sendTail(work, folder))
-      .catch((error: unknown) => this.#options.logger.debug('a tail was not sent', { job: work.key.job, reason: String(error) }))
+      .catch((error: unknown) =>
+        this.#options.logger.debug('a tail was not sent', { job: work.key.job, reason: String(error) }),
+      )
       .finally(() => this.#tailsWaiting--);
   }
 
@@ -100,16 +105,25 @@ export class Courier {
 
   async #sendContent(stream: ByteStream, hash: ContentHash, files: readonly StagedFile[]): Promise<void> {
     const path = await this.#options.store.pathOf(hash);
-    if (path === null || !files.some((file) => file.hash === hash)) throw malformed('a wish for a content that was not offered');
-    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytesMax })) await stream.write(chunk as Uint8Array);
+    if (path === null || !files.some((file) => file.hash === hash))
+      throw malformed('a wish for a content that was not offered');
+    for await (const chunk of createReadStream(path, { highWaterMark: chunkBytesMax }))
+      await stream.write(chunk as Uint8Array);
   }
 
   async #sendTail(work: AttemptWork, folder: AttemptFolder): Promise<void> {
-    const tail = { key: work.key, stdout: await this.#tailOf(folder.stdout), stderr: await this.#tailOf(folder.stderr) };
+    const tail = {
+      key: work.key,
+      stdout: await this.#tailOf(folder.stdout),
+      stderr: await this.#tailOf(folder.stderr),
+    };
     if (tail.stdout === null && tail.stderr === null) return;
     await withBackoff(this.#options.clock, tailRetry, this.#stopping.signal, async () => {
       try {
-        const stream = await this.#options.streams.open(work.submitter, tailService, { signal: this.#stopping.signal, timeoutMs: 5_000 });
+        const stream = await this.#options.streams.open(work.submitter, tailService, {
+          signal: this.#stopping.signal,
+          timeoutMs: 5_000,
+        });
         await writeMessage(stream, tail);
         await stream.closeWrite();
         const answer = await new StreamReader(stream).message(1_024);
@@ -123,7 +137,9 @@ export class Courier {
 
   async #tailOf(path: string): Promise<TailText | null> {
     const tail = await this.#options.outputFiles.tail(path, tailBytesMax);
-    return tail.ok ? { totalBytes: tail.value.totalBytes, base64: Buffer.from(tail.value.bytes).toString('base64') } : null;
+    return tail.ok
+      ? { totalBytes: tail.value.totalBytes, base64: Buffer.from(tail.value.bytes).toString('base64') }
+      : null;
   }
 }
 
@@ -137,13 +153,19 @@ export interface TailText {
 export async function storeOutputList(store: ContentStore, files: readonly StagedFile[]): Promise<OutputSummary> {
   const stored = await store.putBytes(Buffer.from(JSON.stringify(files), 'utf8'));
   if (!stored.ok) throw new FailureError(stored.failure);
-  return { manifest: stored.value.hash, fileCount: files.length, bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
+  return {
+    manifest: stored.value.hash,
+    fileCount: files.length,
+    bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+  };
 }
 
 export function attemptKeyOf(value: unknown): AttemptKey | null {
   if (!isRecord(value)) return null;
   const { job, index, attempt, token } = value;
-  const whole = [job, index, attempt, token].every((part) => typeof part === 'number' && Number.isSafeInteger(part) && part >= 0);
+  const whole = [job, index, attempt, token].every(
+    (part) => typeof part === 'number' && Number.isSafeInteger(part) && part >= 0,
+  );
   return whole ? ({ job, index, attempt, token } as AttemptKey) : null;
 }
 
@@ -151,15 +173,20 @@ export function attemptKeyOf(value: unknown): AttemptKey | null {
 function wantedOf(message: unknown): readonly ContentHash[] | null {
   if (!isRecord(message)) throw malformed('no answer to an offer');
   if (message['again'] === true) return null;
-  if (typeof message['refused'] === 'string') throw new FailureError(fail('precondition-failed', `The submitter refused the outputs: ${message['refused'].slice(0, 300)}`).failure);
+  if (typeof message['refused'] === 'string')
+    throw new FailureError(
+      fail('precondition-failed', `The submitter refused the outputs: ${message['refused'].slice(0, 300)}`).failure,
+    );
   const wanted = message['wanted'];
-  if (!Array.isArray(wanted) || !wanted.every((hash) => typeof hash === 'string')) throw malformed('an answer without wishes');
+  if (!Array.isArray(wanted) || !wanted.every((hash) => typeof hash === 'string'))
+    throw malformed('an answer without wishes');
   return wanted.map((hash: string) => contentHash(hash));
 }
 
 function summaryOf(message: unknown): OutputSummary {
   if (!isRecord(message)) throw malformed('no receipt for the outputs');
   const { manifest, fileCount, bytes } = message;
-  if (typeof manifest !== 'string' || typeof fileCount !== 'number' || typeof bytes !== 'number') throw malformed('a receipt that is none');
+  if (typeof manifest !== 'string' || typeof fileCount !== 'number' || typeof bytes !== 'number')
+    throw malformed('a receipt that is none');
   return { manifest: contentHash(manifest), fileCount, bytes };
 }

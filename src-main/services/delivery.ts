@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { FailureError, fail } from '../../shared/domain/failure.ts';
-import type { JobId, NodeId } from '../../shared/domain/ids.ts';
+import type { ContentHash, JobId, NodeId } from '../../shared/domain/ids.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
 import type { Task } from '../core/tasks/job.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -27,6 +27,8 @@ export interface DeliveryOptions {
   readonly logger: Logger;
   /** Called when what `standingOf` answers may have changed. */
   readonly changed: () => void;
+  /** Called when a job is no longer remembered: its kept texts may go. */
+  readonly forgotten: (job: JobId) => Promise<void>;
 }
 
 export interface DeliveryStanding {
@@ -37,6 +39,7 @@ export interface DeliveryStanding {
 }
 
 interface JobDelivery {
+  readonly manifest: ContentHash;
   record: SubmissionRecord | null;
   readonly done: Set<string>;
   readonly pending: Set<string>;
@@ -73,7 +76,12 @@ export class Delivery {
   standingOf(job: JobId): DeliveryStanding | null {
     const standing = this.#standings.get(job);
     if (standing === undefined) return null;
-    return { delivered: standing.done.size, pending: standing.pending.size, folder: standing.record?.folder ?? '', error: standing.error };
+    return {
+      delivered: standing.done.size,
+      pending: standing.pending.size,
+      folder: standing.record?.folder ?? '',
+      error: standing.error,
+    };
   }
 
   #heard(event: NodeEvent): void {
@@ -85,8 +93,12 @@ export class Delivery {
         const task = replica.state().tasks.task(change.key.job, change.key.index);
         if (task !== null) this.#begin(task);
       }
-      if (change.type === 'job-submitted' && change.submitter === self) this.#jobOf(change.job);
-      if (change.type === 'job-removed') this.#forget(change.job);
+      if (change.type === 'job-submitted' && change.submitter === self) void this.#jobOf(change.job);
+      if (change.type === 'job-removed') {
+        this.#forget(change.job).catch((error: unknown) =>
+          this.#options.logger.warn('a removed job left files behind', { job: change.job, reason: String(error) }),
+        );
+      }
     }
   }
 
@@ -95,15 +107,20 @@ export class Delivery {
     const { replica, self } = this.#options;
     for (const job of replica.state().tasks.jobs()) {
       if (job.submitter !== self || job.spec.outputs.length === 0) continue;
-      this.#jobOf(job.id);
-      for (const task of replica.state().tasks.tasksPage(job.id, 0, job.taskCount, 'succeeded').tasks) this.#begin(task);
+      void this.#jobOf(job.id);
+      for (const task of replica.state().tasks.tasksPage(job.id, 0, job.taskCount, 'succeeded').tasks)
+        this.#begin(task);
     }
   }
 
   #begin(task: Task): void {
     if (task.outputs === null) return;
     void this.#deliver(task.job, `${task.index}#${task.attemptCount}`, task).catch((error: unknown) => {
-      this.#options.logger.error('a delivery failed in a way that was not foreseen', { job: task.job, index: task.index, reason: String(error) });
+      this.#options.logger.error('a delivery failed in a way that was not foreseen', {
+        job: task.job,
+        index: task.index,
+        reason: String(error),
+      });
     });
   }
 
@@ -131,7 +148,11 @@ export class Delivery {
         return;
       } catch (error) {
         delivery.error = error instanceof FailureError ? error.failure.message : String(error);
-        this.#options.logger.warn('outputs could not be placed', { job: jobId, index: task.index, reason: delivery.error });
+        this.#options.logger.warn('outputs could not be placed', {
+          job: jobId,
+          index: task.index,
+          reason: delivery.error,
+        });
         this.#options.changed();
       }
       await pause(this.#options.clock, waitMs, this.#stopping.signal);
@@ -141,14 +162,20 @@ export class Delivery {
 
   async #place(delivery: JobDelivery, index: number, manifest: Parameters<ContentStore['read']>[0]): Promise<void> {
     const { record } = delivery;
-    if (record === null) throw new FailureError(fail('not-found', 'The record of where the outputs go is lost; they stay in the content store.').failure);
+    if (record === null)
+      throw new FailureError(
+        fail('not-found', 'The record of where the outputs go is lost; they stay in the content store.').failure,
+      );
     const list = await this.#options.store.read(manifest, collectMessageBytesMax);
     if (!list.ok) throw new FailureError(list.failure);
     const files = checkedStagedFiles(parseJson(Buffer.from(list.value).toString('utf8')), outputFilesMax);
-    if (files === null) throw new FailureError(fail('corrupt', 'The list of outputs in the content store is damaged.').failure);
+    if (files === null)
+      throw new FailureError(fail('corrupt', 'The list of outputs in the content store is damaged.').failure);
     const folder = record.perTask ? join(record.folder, String(index)) : record.folder;
     for (const file of files) {
-      const placed = await this.#options.store.place(file.hash, join(folder, ...file.path.split('/')), { executable: file.executable });
+      const placed = await this.#options.store.place(file.hash, join(folder, ...file.path.split('/')), {
+        executable: file.executable,
+      });
       if (!placed.ok) throw new FailureError(placed.failure);
     }
   }
@@ -158,7 +185,13 @@ export class Delivery {
     const job = this.#options.replica.state().tasks.job(jobId);
     if (known !== undefined) return known;
     if (job === null || job.spec.outputs.length === 0) return null;
-    const delivery: JobDelivery = { record: null, done: new Set(), pending: new Set(), error: '' };
+    const delivery: JobDelivery = {
+      manifest: job.manifest,
+      record: null,
+      done: new Set(),
+      pending: new Set(),
+      error: '',
+    };
     this.#standings.set(jobId, delivery);
     const { records } = this.#options;
     const opening = (async () => {
@@ -171,8 +204,11 @@ export class Delivery {
     return opening;
   }
 
-  #forget(job: JobId): void {
+  async #forget(job: JobId): Promise<void> {
+    const standing = this.#standings.get(job);
     this.#jobs.delete(job);
     this.#standings.delete(job);
+    await this.#options.forgotten(job);
+    if (standing !== undefined) await this.#options.records.forget(standing.manifest);
   }
 }

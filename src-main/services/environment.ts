@@ -5,13 +5,36 @@ import { expandPlaceholders } from './placeholders.ts';
 
 /** What a program needs of its machine to run at all. Everything else, secrets above all, is not passed on. */
 const inherited = [
-  'PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'USER', 'LOGNAME', 'SHELL',
+  'PATH',
+  'HOME',
+  'LANG',
+  'LC_ALL',
+  'TZ',
+  'TMPDIR',
+  'USER',
+  'LOGNAME',
+  'SHELL',
   // Windows finds its own libraries, programs and folders by these.
-  'SystemRoot', 'SystemDrive', 'ComSpec', 'PATHEXT', 'TEMP', 'TMP', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA', 'ProgramFiles', 'windir',
+  'SystemRoot',
+  'SystemDrive',
+  'ComSpec',
+  'PATHEXT',
+  'TEMP',
+  'TMP',
+  'USERPROFILE',
+  'APPDATA',
+  'LOCALAPPDATA',
+  'ProgramFiles',
+  'windir',
 ];
 
 /** The whole environment of an attempt: the basics of its machine, what the job sets, and what Skein tells it. */
-export function taskEnvironment(work: AttemptWork, item: TaskItem, self: NodeId, token: FencingToken): Readonly<Record<string, string>> {
+export function taskEnvironment(
+  work: AttemptWork,
+  item: TaskItem,
+  self: NodeId,
+  token: FencingToken,
+): Readonly<Record<string, string>> {
   const env: Record<string, string> = {};
   for (const name of inherited) {
     const value = process.env[name];

@@ -1,6 +1,6 @@
 import { FailureError } from '../../shared/domain/failure.ts';
 import type { ContentHash, NodeId } from '../../shared/domain/ids.ts';
-import type { AcceptPolicy } from '../../shared/domain/member.ts';
+import type { AcceptPolicy, Role } from '../../shared/domain/member.ts';
 import type { JobManifest } from '../../shared/domain/task.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
 import type { AttemptKey } from '../core/tasks/commands.ts';
@@ -37,6 +37,8 @@ export interface ExecutorOptions {
   readonly logger: Logger;
   /** The owner's word, as it is now. */
   readonly policy: () => { readonly accepts: AcceptPolicy; readonly slots: number };
+  /** The submitter's role now; null for a machine that is no member any more. */
+  readonly roleOf: (node: NodeId) => Role | null;
   /** Members that are connected, to ask for files when the submitter cannot give them. */
   readonly connected: () => readonly NodeId[];
 }
@@ -81,7 +83,12 @@ export class Executor {
       replica.onEvent((event) => this.#heard(event)),
       keeper.onStanding((standing) => {
         if (standing === 'held') this.#reconcile();
-        else this.#stopAll(standing === 'closed' ? 'this machine is stopping' : 'this machine was out of touch with the swarm for too long');
+        else
+          this.#stopAll(
+            standing === 'closed'
+              ? 'this machine is stopping'
+              : 'this machine was out of touch with the swarm for too long',
+          );
       }),
     ];
     this.#reconcile();
@@ -99,8 +106,10 @@ export class Executor {
     if (event.type === 'state-replaced') this.#reconcile();
     if (event.type !== 'applied') return;
     for (const change of event.events) {
-      if (change.type === 'attempt-assigned' && change.session === this.#options.keeper.session) this.#assigned(change.key);
-      if (change.type === 'attempt-ended') this.#running.get(nameOf(change.key))?.stop.abort(`it is ${change.state} in the log`);
+      if (change.type === 'attempt-assigned' && change.session === this.#options.keeper.session)
+        this.#assigned(change.key);
+      if (change.type === 'attempt-ended')
+        this.#running.get(nameOf(change.key))?.stop.abort(`it is ${change.state} in the log`);
     }
   }
 
@@ -111,7 +120,8 @@ export class Executor {
     if (session === null) return;
     const live = replica.state().tasks.attemptsOfSession(session);
     const names = new Set(live.map(({ key }) => nameOf(key)));
-    for (const [name, running] of this.#running) if (!names.has(name)) running.stop.abort('it is no longer assigned to this machine');
+    for (const [name, running] of this.#running)
+      if (!names.has(name)) running.stop.abort('it is no longer assigned to this machine');
     for (const attempt of live) this.#begin(attempt);
   }
 
@@ -119,24 +129,36 @@ export class Executor {
     const { replica, keeper } = this.#options;
     const session = keeper.session;
     if (session === null) return;
-    const attempt = replica.state().tasks.attemptsOfSession(session).find((other) => nameOf(other.key) === nameOf(key));
+    const attempt = replica
+      .state()
+      .tasks.attemptsOfSession(session)
+      .find((other) => nameOf(other.key) === nameOf(key));
     if (attempt !== undefined) this.#begin(attempt);
   }
 
   #begin(attempt: LiveAttempt): void {
     const name = nameOf(attempt.key);
-    const { replica, keeper, policy, self } = this.#options;
+    const { replica, keeper, policy, roleOf, self } = this.#options;
     const job = replica.state().tasks.job(attempt.key.job);
     if (job === null || this.#running.has(name)) return;
-    const work: AttemptWork = { key: attempt.key, session: attempt.session, submitter: job.submitter, spec: job.spec, manifest: job.manifest };
+    const work: AttemptWork = {
+      key: attempt.key,
+      session: attempt.session,
+      submitter: job.submitter,
+      spec: job.spec,
+      manifest: job.manifest,
+    };
     const stop = new AbortController();
-    const refusal = refusalOf(policy(), job.submitter, self);
+    const refusal = refusalOf(policy(), { id: job.submitter, role: roleOf(job.submitter) }, self);
     const ending =
       refusal !== null
         ? Promise.resolve<AttemptEnd>({ outcome: { type: 'rejected', reason: refusal }, outputs: null })
         : keeper.held === attempt.session
           ? runAttempt(work, this.#surroundings(work), stop.signal)
-          : Promise.resolve<AttemptEnd>({ outcome: { type: 'broken', reason: 'this machine was out of touch with the swarm', retryable: true }, outputs: null });
+          : Promise.resolve<AttemptEnd>({
+              outcome: { type: 'broken', reason: 'this machine was out of touch with the swarm', retryable: true },
+              outputs: null,
+            });
     this.#running.set(name, { work, stop, done: this.#see(name, work, ending) });
   }
 
@@ -149,13 +171,18 @@ export class Executor {
     } catch (error) {
       logger.error('an attempt failed in a way that was not foreseen', { attempt: name, reason: String(error) });
       const reason = 'An unforeseen error on the machine; its log has the details.';
-      if (this.#isLive(work.key)) this.#reports.finished({ ...work.key, outcome: { type: 'broken', reason, retryable: true }, outputs: null });
+      if (this.#isLive(work.key))
+        this.#reports.finished({ ...work.key, outcome: { type: 'broken', reason, retryable: true }, outputs: null });
     } finally {
       this.#running.delete(name);
     }
     courier.sendTail(work, folder);
     await removeWork(folder, logger);
-    if (++this.#ends % endsPerPrune === 0) await pruneFolders(attemptsHome, new Set([...this.#running.values()].map(({ work: { key } }) => `${key.job}.${key.index}.${key.attempt}`)));
+    if (++this.#ends % endsPerPrune === 0)
+      await pruneFolders(
+        attemptsHome,
+        new Set([...this.#running.values()].map(({ work: { key } }) => `${key.job}.${key.index}.${key.attempt}`)),
+      );
   }
 
   #surroundings(work: AttemptWork): AttemptSurroundings {
@@ -167,13 +194,23 @@ export class Executor {
       runner,
       fetchManifest: (of, signal) => this.#manifest(of, signal),
       fetchFiles: async (of, files, signal) => {
-        const fetched = await exchange.fetch(files.map((file) => file.hash), () => this.#sources(of), signal);
+        const fetched = await exchange.fetch(
+          files.map((file) => file.hash),
+          () => this.#sources(of),
+          signal,
+        );
         if (!fetched.ok) throw new FailureError(fetched.failure);
       },
       acquireLock: (of, name, signal) =>
         acquireLock(
           replica,
-          { name, session: of.session, owner: attemptOwner(of.key.job, of.key.index, of.key.attempt), label: of.spec.name, wait: true },
+          {
+            name,
+            session: of.session,
+            owner: attemptOwner(of.key.job, of.key.index, of.key.attempt),
+            label: of.spec.name,
+            wait: true,
+          },
           signal,
           () => undefined,
         ),
@@ -220,9 +257,16 @@ export class Executor {
 
 const nameOf = (key: AttemptKey): string => `${key.job}.${key.index}#${key.token}`;
 
-function refusalOf(policy: { accepts: AcceptPolicy; slots: number }, submitter: NodeId, self: NodeId): string | null {
+/** Asked at the moment an attempt starts, of the policy and the membership as they are then. */
+function refusalOf(
+  policy: { readonly accepts: AcceptPolicy; readonly slots: number },
+  submitter: { readonly id: NodeId; readonly role: Role | null },
+  self: NodeId,
+): string | null {
   if (policy.slots === 0) return 'its owner has set it to run nothing';
-  if (submitter === self || policy.accepts.from === 'everyone') return null;
-  if (policy.accepts.from === 'listed' && policy.accepts.members.includes(submitter)) return null;
+  if (submitter.role === null) return 'the submitter is no member any more';
+  if (submitter.role === 'observer') return 'the submitter may only look on';
+  if (submitter.id === self || policy.accepts.from === 'everyone') return null;
+  if (policy.accepts.from === 'listed' && policy.accepts.members.includes(submitter.id)) return null;
   return 'its owner does not run the work of this submitter';
 }

@@ -20,15 +20,24 @@ export function explain(peer: RunningPeer, job: Job, index: number | null): Expl
   const silent = peer.replica.status().coordinator === null && job.endedAt === null;
   return {
     sentence: silent ? `No coordinator is heard, so nothing new is placed. ${sentence}` : sentence,
-    machines: machines.map((machine) => ({ node: nodeRef(peer.membership, machine.node), verdict: machine.verdict, eligible: machine.eligible })),
-    history: single ? taskHistory(peer, task) : state.tasks.tasksPage(job.id, 0, historyTasksMax).tasks.flatMap((each) => taskHistory(peer, each)),
+    machines: machines.map((machine) => ({
+      node: nodeRef(peer.membership, machine.node),
+      verdict: machine.verdict,
+      eligible: machine.eligible,
+    })),
+    history: single
+      ? taskHistory(peer, task)
+      : state.tasks.tasksPage(job.id, 0, historyTasksMax).tasks.flatMap((each) => taskHistory(peer, each)),
   };
 }
 
 function taskHistory(peer: RunningPeer, task: Task): string[] {
   return task.attempts.map((attempt) => {
     const where = nodeRef(peer.membership, attempt.node).name;
-    const end = attempt.endedAt === null ? attempt.state : `${attempt.state}${attempt.outcome === null ? '' : ` (${outcomeWords(attempt.outcome)})`}`;
+    const end =
+      attempt.endedAt === null
+        ? attempt.state
+        : `${attempt.state}${attempt.outcome === null ? '' : ` (${outcomeWords(attempt.outcome)})`}`;
     return `${task.job}.${task.index} attempt ${attempt.number} on ${where}, token ${attempt.token}: ${end}. Chosen because: ${attempt.reason}.`;
   });
 }

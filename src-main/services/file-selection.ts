@@ -23,14 +23,21 @@ export interface SelectionOptions {
  * The files that paths and globs name, in the order of the patterns and sorted within each, each once.
  * Fails naming the pattern that matches nothing, leaves `cwd`, or cannot be read.
  */
-export async function selectFiles(patterns: readonly string[], options: SelectionOptions): Promise<Result<readonly SelectedFile[]>> {
+export async function selectFiles(
+  patterns: readonly string[],
+  options: SelectionOptions,
+): Promise<Result<readonly SelectedFile[]>> {
   const found = new Map<string, SelectedFile>();
   for (const pattern of patterns) {
     const matched = await matchPattern(pattern, options);
     if (!matched.ok) return matched;
     for (const file of matched.value) found.set(file.path, file);
     if (found.size > options.filesMax) {
-      return fail('limit-reached', `The patterns match more than ${options.filesMax} files.`, 'Narrow the patterns, or split the job.');
+      return fail(
+        'limit-reached',
+        `The patterns match more than ${options.filesMax} files.`,
+        'Narrow the patterns, or split the job.',
+      );
     }
   }
   return ok([...found.values()]);
@@ -63,20 +70,33 @@ async function matchPattern(pattern: string, options: SelectionOptions): Promise
   }
 }
 
-async function takeFiles(pattern: string, absolutes: readonly string[], options: SelectionOptions): Promise<Result<readonly SelectedFile[]>> {
+async function takeFiles(
+  pattern: string,
+  absolutes: readonly string[],
+  options: SelectionOptions,
+): Promise<Result<readonly SelectedFile[]>> {
   const files: SelectedFile[] = [];
   for (const absolute of absolutes) {
     const path = pathWithin(options.cwd, absolute);
     if (path === null && absolute !== options.cwd) {
-      return fail('bad-input', `${absolute} is outside the folder ${options.cwd}.`, 'Submit from a folder that holds all files of the job.');
+      return fail(
+        'bad-input',
+        `${absolute} is outside the folder ${options.cwd}.`,
+        'Submit from a folder that holds all files of the job.',
+      );
     }
     const info = await stat(absolute);
-    if (info.isFile() && path !== null) files.push({ path, absolute, bytes: info.size, executable: (info.mode & 0o111) !== 0 });
+    if (info.isFile() && path !== null)
+      files.push({ path, absolute, bytes: info.size, executable: (info.mode & 0o111) !== 0 });
     else if (info.isDirectory() && options.foldersWhole) files.push(...(await filesBelow(absolute, options)));
     if (files.length > options.filesMax) break;
   }
   if (files.length === 0) {
-    return fail('not-found', `Nothing matches ${pattern} in ${options.cwd}.`, 'Check the spelling and the folder; quote the pattern so that the shell leaves it alone.');
+    return fail(
+      'not-found',
+      `Nothing matches ${pattern} in ${options.cwd}.`,
+      'Check the spelling and the folder; quote the pattern so that the shell leaves it alone.',
+    );
   }
   return ok(files);
 }
@@ -103,10 +123,15 @@ export function readFailure(what: string, error: unknown): Failure {
       return fail('not-found', `${path} does not exist.`, 'Check the path.').failure;
     case 'EACCES':
     case 'EPERM':
-      return fail('not-authorised', `${path} may not be read by this user.`, 'Change its permissions, or leave it out.').failure;
+      return fail('not-authorised', `${path} may not be read by this user.`, 'Change its permissions, or leave it out.')
+        .failure;
     case 'ENOSPC':
     case 'EDQUOT':
-      return fail('disk-full', `The disk is full: ${path} could not be written.`, 'Free some space; Skein tries again by itself.').failure;
+      return fail(
+        'disk-full',
+        `The disk is full: ${path} could not be written.`,
+        'Free some space; Skein tries again by itself.',
+      ).failure;
     default:
       return fail('disk-failed', `${path}: ${error instanceof Error ? error.message : String(error)}`).failure;
   }

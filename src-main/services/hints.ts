@@ -1,4 +1,4 @@
-import { loadavg, availableParallelism } from 'node:os';
+import { cpus } from 'node:os';
 import type { NodeId, SessionId } from '../../shared/domain/ids.ts';
 import type { Instant } from '../core/machine/time.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
@@ -44,6 +44,7 @@ export class Hints {
   #cancelPublish: (() => void) | null = null;
   #cancelPing: (() => void) | null = null;
   #coordinatorLostAt: Instant | null;
+  #coreTimes = coreTimes();
   #coordinatorSince = { at: 0, reason: '' };
 
   constructor(options: HintsOptions) {
@@ -92,7 +93,8 @@ export class Hints {
     }
     if (event.type !== 'applied') return;
     const command = event.request?.command;
-    if (command?.type === 'session-opened' || command?.type === 'session-renewed') this.#renewals.set(command.session, this.#options.clock.now());
+    if (command?.type === 'session-opened' || command?.type === 'session-renewed')
+      this.#renewals.set(command.session, this.#options.clock.now());
     for (const change of event.events) if (change.type === 'session-ended') this.#renewals.delete(change.session);
   }
 
@@ -118,11 +120,22 @@ export class Hints {
 
   #publish(): void {
     const { clock, broadcast, running, self, loadHeard } = this.#options;
-    const load = ownLoad();
+    const load = this.#ownLoad();
     this.#loads.set(self, { load, running: running(), heardAt: clock.now() });
     loadHeard(self, load);
-    broadcast.publish(loadTopic, Buffer.from(JSON.stringify({ load: Math.round(load * 100) / 100, running: running() })));
+    broadcast.publish(
+      loadTopic,
+      Buffer.from(JSON.stringify({ load: Math.round(load * 100) / 100, running: running() })),
+    );
     this.#cancelPublish = clock.setTimer(publishMs, () => this.#publish());
+  }
+
+  /** The share of all cores that worked since the last call: says the same on every system. */
+  #ownLoad(): number {
+    const before = this.#coreTimes;
+    const now = coreTimes();
+    this.#coreTimes = now;
+    return now.all > before.all ? Math.min(1, Math.max(0, (now.busy - before.busy) / (now.all - before.all))) : 0;
   }
 
   #heard(from: NodeId, bytes: Uint8Array): void {
@@ -147,5 +160,19 @@ export class Hints {
   }
 }
 
-/** The one-minute load average as a share of the cores; Windows has none and says 0. */
-const ownLoad = (): number => Math.min(1, (loadavg()[0] ?? 0) / availableParallelism());
+interface CoreTimes {
+  readonly busy: number;
+  readonly all: number;
+}
+
+/** Milliseconds all cores together have worked and have existed, since the machine started. */
+function coreTimes(): CoreTimes {
+  let busy = 0;
+  let all = 0;
+  for (const { times } of cpus()) {
+    const working = times.user + times.nice + times.sys + times.irq;
+    busy += working;
+    all += working + times.idle;
+  }
+  return { busy, all };
+}

@@ -15,7 +15,12 @@ export interface TaskPage {
   readonly index: number | null;
 }
 
-export const jobsView = (peer: RunningPeer): { jobs: JobView[] } => ({ jobs: peer.replica.state().tasks.jobs().map((job) => jobView(peer, job)) });
+export const jobsView = (peer: RunningPeer): { jobs: JobView[] } => ({
+  jobs: peer.replica
+    .state()
+    .tasks.jobs()
+    .map((job) => jobView(peer, job)),
+});
 
 export function jobView(peer: RunningPeer, job: Job): JobView {
   const { counts } = job;
@@ -49,7 +54,10 @@ export function jobView(peer: RunningPeer, job: Job): JobView {
 export function jobDetail(peer: RunningPeer, job: Job, page: TaskPage, manifest: JobManifest | null): JobDetail {
   const { tasks } = peer.replica.state();
   const one = page.index === null ? null : tasks.task(job.id, page.index);
-  const found = page.index === null ? tasks.tasksPage(job.id, page.offset, page.limit, page.state) : { tasks: one === null ? [] : [one], total: one === null ? 0 : 1 };
+  const found =
+    page.index === null
+      ? tasks.tasksPage(job.id, page.offset, page.limit, page.state)
+      : { tasks: one === null ? [] : [one], total: one === null ? 0 : 1 };
   return {
     job: jobView(peer, job),
     argv: [...job.spec.argv],
@@ -68,13 +76,20 @@ export const workersOf = (peer: RunningPeer): readonly Worker[] =>
   peer.replica
     .state()
     .sessions.list()
-    .map(({ id, node, name, capacity }) => ({ session: id, node, name, slots: capacity.slots, accepts: capacity.accepts }));
+    .map(({ id, node, name, capacity }) => ({
+      session: id,
+      node,
+      name,
+      slots: capacity.slots,
+      accepts: capacity.accepts,
+    }));
 
 /** Why the waiting tasks of a job have no machine yet, in one sentence; empty when none waits. */
 export function whyWaiting(peer: RunningPeer, job: Job): string {
   if (job.counts.waiting === 0) return '';
   const state = peer.replica.state();
-  if (peer.replica.status().coordinator === null) return 'no coordinator is heard: nothing new is assigned until a majority of voters is back';
+  if (peer.replica.status().coordinator === null)
+    return 'no coordinator is heard: nothing new is assigned until a majority of voters is back';
   const { lock } = job.spec;
   const holder = lock === null ? null : (state.locks.get(lock)?.holder ?? null);
   if (lock !== null && holder !== null && !holder.owner.startsWith(`attempt:${job.id}.`)) {
@@ -89,7 +104,9 @@ export function whyWaiting(peer: RunningPeer, job: Job): string {
     return `no machine may run it: on ${first.name}, ${whyNot(job, first) ?? ''}`;
   }
   const full = able.every((worker) => worker.slots - state.tasks.slotsUsed(worker.node) < job.spec.slots);
-  return full ? `all slots of the ${able.length === 1 ? 'machine' : `${able.length} machines`} that may run it are taken` : '';
+  return full
+    ? `all slots of the ${able.length === 1 ? 'machine' : `${able.length} machines`} that may run it are taken`
+    : '';
 }
 
 function taskView(peer: RunningPeer, job: Job, task: Task, manifest: JobManifest | null): TaskView {
@@ -100,7 +117,10 @@ function taskView(peer: RunningPeer, job: Job, task: Task, manifest: JobManifest
     index: task.index,
     state: task.state,
     label: item === undefined ? null : labelOf(item),
-    reason: task.state === 'waiting' && task.reason === '' ? whyWaiting(peer, job) || 'about to be assigned' : taskWords(task, name),
+    reason:
+      task.state === 'waiting' && task.reason === ''
+        ? whyWaiting(peer, job) || 'about to be assigned'
+        : taskWords(task, name),
     attempts: task.attempts.map((attempt) => attemptView(peer, attempt)),
   };
 }
@@ -121,5 +141,5 @@ function attemptView(peer: RunningPeer, attempt: Attempt): AttemptView {
 }
 
 /** For people to read and paste: quoted where a POSIX shell would need it. */
-const quoted = (text: string): string => (/^[\w@%+=:,./{}-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
-
+const quoted = (text: string): string =>
+  /^[\w@%+=:,./{}-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -47,7 +47,10 @@ export class Changes {
   /** Yields the view now and after every change, the newest only, until `signal` aborts. Throws `limit-reached`. */
   async *watch<View>(build: () => View | Promise<View>, signal: AbortSignal): AsyncGenerator<View> {
     if (this.#watchers.size >= watchersMax) {
-      throw new FailureError(fail('limit-reached', `${watchersMax} live views are open on this machine.`, 'Close some windows or commands.').failure);
+      throw new FailureError(
+        fail('limit-reached', `${watchersMax} live views are open on this machine.`, 'Close some windows or commands.')
+          .failure,
+      );
     }
     let wake: (() => void) | null = null;
     const onChange = (): void => wake?.();

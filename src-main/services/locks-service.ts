@@ -12,7 +12,10 @@ import { checkedLock } from './submission.ts';
 import { acquireLock, type HeldLock } from './task-locks.ts';
 
 type LocksFrame = Awaited<ReturnType<SkeinServices['locks']['list']>>;
-type HoldEvent = { type: 'waiting'; position: number } | { type: 'granted'; token: number; leaseMs: number } | { type: 'lost'; reason: string };
+type HoldEvent =
+  | { type: 'waiting'; position: number }
+  | { type: 'granted'; token: number; leaseMs: number }
+  | { type: 'lost'; reason: string };
 type HoldInput = Parameters<SkeinServices['locks']['hold']>[0];
 
 const releaseWaitMs = 10_000;
@@ -24,38 +27,74 @@ export function createLocksService(holder: PeerHolder, changes: Changes): SkeinS
     const peer = requirePeer(holder);
     return { sequence: changes.sequence, provenance: provenanceOf(peer), view: locksView(peer) };
   };
+  const nothing = (): LocksFrame => ({
+    sequence: changes.sequence,
+    provenance: provenanceOf(null),
+    view: { locks: [] },
+  });
   return {
     list: async () => listed(),
-    watch: (call) => changes.watch(listed, call.signal),
+    watch: (call) => changes.watch(() => (holder.current === null ? nothing() : listed()), call.signal),
     hold: (input, call) => hold(requirePeer(holder), input, call.signal, guarded),
     guard: async ({ name, token, pid }) => {
       if (!guarded.add(name, token, pid)) {
-        throw new FailureError(fail('precondition-failed', `The lock ${name} is not held here with token ${token}.`, 'Take the lock first; end the program now.').failure);
+        throw new FailureError(
+          fail(
+            'precondition-failed',
+            `The lock ${name} is not held here with token ${token}.`,
+            'Take the lock first; end the program now.',
+          ).failure,
+        );
       }
       return { guarded: true };
     },
     forceRelease: async ({ name, token, reason }) => {
       const peer = requirePeer(holder);
       const by = nodeRef(peer.membership, peer.self).name;
-      valueOf(await peer.replica.propose({ type: 'lock-force-released', name: checkedLock(name), expectedToken: fencingToken(token), by, reason }));
+      valueOf(
+        await peer.replica.propose({
+          type: 'lock-force-released',
+          name: checkedLock(name),
+          expectedToken: fencingToken(token),
+          by,
+          reason,
+        }),
+      );
       return { released: true };
     },
   };
 }
 
-async function* hold(peer: RunningPeer, input: HoldInput, signal: AbortSignal, guarded: GuardedProcesses): AsyncGenerator<HoldEvent> {
+async function* hold(
+  peer: RunningPeer,
+  input: HoldInput,
+  signal: AbortSignal,
+  guarded: GuardedProcesses,
+): AsyncGenerator<HoldEvent> {
   const session = peer.keeper.held;
   if (session === null) {
-    throw new FailureError(fail('no-coordinator', 'This machine has no valid session now, so it can hold no lock.', 'Wait until a coordinator is heard again.').failure);
+    throw new FailureError(
+      fail(
+        'no-coordinator',
+        'This machine has no valid session now, so it can hold no lock.',
+        'Wait until a coordinator is heard again.',
+      ).failure,
+    );
   }
   const name = checkedLock(input.name);
   const owner = `client:${randomUUID()}`;
-  const timeout = input.waitMs === undefined ? null : AbortSignal.timeout(Math.max(1, Math.min(input.waitMs, 2_000_000_000)));
+  const timeout =
+    input.waitMs === undefined ? null : AbortSignal.timeout(Math.max(1, Math.min(input.waitMs, 2_000_000_000)));
   const giveUp = timeout === null ? signal : AbortSignal.any([signal, timeout]);
   const told = Promise.withResolvers<number>();
   let held: HeldLock | null = null;
   try {
-    const granting = acquireLock(peer.replica, { name, session, owner, label: input.label, wait: input.wait }, giveUp, told.resolve);
+    const granting = acquireLock(
+      peer.replica,
+      { name, session, owner, label: input.label, wait: input.wait },
+      giveUp,
+      told.resolve,
+    );
     const first = await Promise.race([granting, told.promise]);
     if (typeof first === 'number') yield { type: 'waiting', position: first };
     held = await granting;
@@ -67,7 +106,14 @@ async function* hold(peer: RunningPeer, input: HoldInput, signal: AbortSignal, g
     await guarded.end(name, held.token);
     yield { type: 'lost', reason };
   } catch (error) {
-    if (timeout?.aborted === true && !signal.aborted) throw new FailureError(fail('timed-out', `The lock ${name} was not granted within ${input.waitMs ?? 0} ms.`, 'See who holds it with “skein lock list”.').failure);
+    if (timeout?.aborted === true && !signal.aborted)
+      throw new FailureError(
+        fail(
+          'timed-out',
+          `The lock ${name} was not granted within ${input.waitMs ?? 0} ms.`,
+          'See who holds it with “skein lock list”.',
+        ).failure,
+      );
     throw error;
   } finally {
     held?.forget();
@@ -99,9 +145,18 @@ function loss(peer: RunningPeer, held: HeldLock, signal: AbortSignal): Promise<s
 }
 
 /** Releases a grant, or a wait that may yet become one. What cannot be proposed now ends with the session. */
-async function giveBack(peer: RunningPeer, claim: { name: ReturnType<typeof checkedLock>; session: NonNullable<RunningPeer['keeper']['held']>; owner: string }, held: HeldLock | null): Promise<void> {
+async function giveBack(
+  peer: RunningPeer,
+  claim: { name: ReturnType<typeof checkedLock>; session: NonNullable<RunningPeer['keeper']['held']>; owner: string },
+  held: HeldLock | null,
+): Promise<void> {
   if (held?.lost.aborted === true) return;
   const { name, session, owner } = claim;
-  if (held === null) await peer.replica.propose({ type: 'lock-abandoned', name, session, owner }, { timeoutMs: releaseWaitMs });
-  else await peer.replica.propose({ type: 'lock-released', name, session, token: held.token }, { timeoutMs: releaseWaitMs });
+  if (held === null)
+    await peer.replica.propose({ type: 'lock-abandoned', name, session, owner }, { timeoutMs: releaseWaitMs });
+  else
+    await peer.replica.propose(
+      { type: 'lock-released', name, session, token: held.token },
+      { timeoutMs: releaseWaitMs },
+    );
 }

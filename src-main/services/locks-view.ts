@@ -4,7 +4,12 @@ import type { Lock } from '../core/locks/lock-table.ts';
 import { nodeRef } from './names.ts';
 import type { RunningPeer } from './running-peer.ts';
 
-export const locksView = (peer: RunningPeer): { locks: LockView[] } => ({ locks: peer.replica.state().locks.list().map((lock) => lockView(peer, lock)) });
+export const locksView = (peer: RunningPeer): { locks: LockView[] } => ({
+  locks: peer.replica
+    .state()
+    .locks.list()
+    .map((lock) => lockView(peer, lock)),
+});
 
 function lockView(peer: RunningPeer, lock: Lock): LockView {
   const { holder } = lock;
@@ -25,7 +30,12 @@ function lockView(peer: RunningPeer, lock: Lock): LockView {
             leaseMs: peer.replica.state().sessions.get(holder.session)?.ttlMs ?? 0,
             reachable: reachable.has(holder.node),
           },
-    waiters: lock.waiters.map((waiter) => ({ node: nodeRef(peer.membership, waiter.node), owner: waiter.owner, label: waiter.label, since: waiter.since })),
+    waiters: lock.waiters.map((waiter) => ({
+      node: nodeRef(peer.membership, waiter.node),
+      owner: waiter.owner,
+      label: waiter.label,
+      since: waiter.since,
+    })),
     state: coordinator === null && holder !== null ? 'uncertain' : holder === null ? 'free' : 'held',
     history: lock.history.map((tenure) => ({
       node: nodeRef(peer.membership, tenure.node),
@@ -39,4 +49,6 @@ function lockView(peer: RunningPeer, lock: Lock): LockView {
 }
 
 /** The coordinator counts a lease down; the others know when they saw its renewal applied, which is never earlier. */
-const leaseLeft = (peer: RunningPeer, session: SessionId): number | null => peer.replica.leaseLeftMs(session) ?? peer.hints.leaseLeftMs(session, peer.replica.state().sessions.get(session)?.ttlMs ?? 0);
+const leaseLeft = (peer: RunningPeer, session: SessionId): number | null =>
+  peer.replica.leaseLeftMs(session) ??
+  peer.hints.leaseLeftMs(session, peer.replica.state().sessions.get(session)?.ttlMs ?? 0);

@@ -61,7 +61,11 @@ export class Logs {
   }
 
   async read(key: AttemptKey, node: NodeId, request: LogRequest, signal: AbortSignal): Promise<LogChunk> {
-    const bounded = { ...request, bytesMax: Math.min(request.bytesMax, chunkBytesMax), waitMs: Math.min(request.waitMs, waitMsMax) };
+    const bounded = {
+      ...request,
+      bytesMax: Math.min(request.bytesMax, chunkBytesMax),
+      waitMs: Math.min(request.waitMs, waitMsMax),
+    };
     if (node === this.#options.self) return chunkOf(await this.#readHere(key, bounded), bounded.offset, 'worker');
     try {
       return chunkOf(await this.#readThere(key, node, bounded, signal), bounded.offset, 'worker');
@@ -72,7 +76,15 @@ export class Logs {
       if (kept !== null) return tailChunk(kept, bounded);
       // While the attempt runs the machine may come back; afterwards its text is gone with it.
       const ended = this.#attempt(key)?.endedAt !== null;
-      return { offset: bounded.offset, nextOffset: bounded.offset, totalBytes: bounded.offset, text: '', ended, missingBytes: 0, source: 'none' };
+      return {
+        offset: bounded.offset,
+        nextOffset: bounded.offset,
+        totalBytes: bounded.offset,
+        text: '',
+        ended,
+        missingBytes: 0,
+        source: 'none',
+      };
     }
   }
 
@@ -80,10 +92,21 @@ export class Logs {
     const folder = attemptFolder(this.#options.attemptsHome, key);
     // Read before the file, so that "ended" is never said of bytes not yet written.
     const endedBefore = this.#ended(key);
-    const piece = await this.#options.outputFiles.read(request.stream === 'stdout' ? folder.stdout : folder.stderr, request.offset, request.bytesMax, endedBefore ? 0 : request.waitMs);
-    if (!piece.ok) return { offset: request.offset, bytes: Buffer.alloc(0), totalBytes: request.offset, ended: endedBefore };
+    const piece = await this.#options.outputFiles.read(
+      request.stream === 'stdout' ? folder.stdout : folder.stderr,
+      request.offset,
+      request.bytesMax,
+      endedBefore ? 0 : request.waitMs,
+    );
+    if (!piece.ok)
+      return { offset: request.offset, bytes: Buffer.alloc(0), totalBytes: request.offset, ended: endedBefore };
     const { bytes, totalBytes, nextOffset } = piece.value;
-    return { offset: request.offset, bytes: Buffer.from(bytes), totalBytes, ended: endedBefore && nextOffset >= totalBytes };
+    return {
+      offset: request.offset,
+      bytes: Buffer.from(bytes),
+      totalBytes,
+      ended: endedBefore && nextOffset >= totalBytes,
+    };
   }
 
   async #readThere(key: AttemptKey, node: NodeId, request: LogRequest, signal: AbortSignal): Promise<Piece> {
@@ -106,7 +129,12 @@ export class Logs {
       const request = isRecord(message) ? requestOf(message) : null;
       if (key === null || request === null) throw malformed('a request for output that is none');
       const piece = await this.#readHere(key, request);
-      await writeMessage(stream, { offset: piece.offset, totalBytes: piece.totalBytes, ended: piece.ended, base64: piece.bytes.toString('base64') });
+      await writeMessage(stream, {
+        offset: piece.offset,
+        totalBytes: piece.totalBytes,
+        ended: piece.ended,
+        base64: piece.bytes.toString('base64'),
+      });
       await stream.closeWrite();
     } catch (error) {
       this.#options.logger.debug('a request for output failed', { peer: stream.peer, reason: String(error) });
@@ -171,9 +199,11 @@ export function wholeCharacters(bytes: Buffer): number {
 }
 
 function pieceOf(message: unknown): Piece {
-  if (!isRecord(message)) throw new FailureError(fail('peer-unreachable', 'The machine that holds the output did not answer.').failure);
+  if (!isRecord(message))
+    throw new FailureError(fail('peer-unreachable', 'The machine that holds the output did not answer.').failure);
   const { offset, totalBytes, ended, base64 } = message;
-  if (typeof offset !== 'number' || typeof totalBytes !== 'number' || typeof base64 !== 'string') throw malformed('output in a form that is none');
+  if (typeof offset !== 'number' || typeof totalBytes !== 'number' || typeof base64 !== 'string')
+    throw malformed('output in a form that is none');
   return { offset, totalBytes, ended: ended === true, bytes: Buffer.from(base64, 'base64') };
 }
 
@@ -182,5 +212,10 @@ function requestOf(message: Readonly<Record<string, unknown>>): LogRequest | nul
   if (stream !== 'stdout' && stream !== 'stderr') return null;
   if (typeof offset !== 'number' || typeof bytesMax !== 'number' || typeof waitMs !== 'number') return null;
   if (!Number.isSafeInteger(offset) || offset < 0 || !Number.isSafeInteger(bytesMax) || bytesMax < 1) return null;
-  return { stream, offset, bytesMax: Math.min(bytesMax, chunkBytesMax), waitMs: Math.min(Math.max(0, waitMs), waitMsMax) };
+  return {
+    stream,
+    offset,
+    bytesMax: Math.min(bytesMax, chunkBytesMax),
+    waitMs: Math.min(Math.max(0, waitMs), waitMsMax),
+  };
 }

@@ -14,12 +14,20 @@ export async function readManifest(store: ContentStore, hash: ContentHash): Prom
   if (!bytes.ok) throw new FailureError(bytes.failure);
   const parsed = parseJson(Buffer.from(bytes.value).toString('utf8'));
   const manifest = isRecord(parsed) ? checkedManifest(parsed) : null;
-  if (manifest === null) throw new FailureError(fail('malformed', `The list of tasks ${hash.slice(0, 12)} is not one this version understands.`, 'Use the same version of Skein on all machines.').failure);
+  if (manifest === null)
+    throw new FailureError(
+      fail(
+        'malformed',
+        `The list of tasks ${hash.slice(0, 12)} is not one this version understands.`,
+        'Use the same version of Skein on all machines.',
+      ).failure,
+    );
   return manifest;
 }
 
 function checkedManifest(parsed: Readonly<Record<string, unknown>>): JobManifest | null {
-  if (parsed['version'] !== 1 || !Array.isArray(parsed['items']) || parsed['items'].length > tasksPerJobMax) return null;
+  if (parsed['version'] !== 1 || !Array.isArray(parsed['items']) || parsed['items'].length > tasksPerJobMax)
+    return null;
   const shared = checkedStagedFiles(parsed['shared'], tasksPerJobMax);
   if (shared === null) return null;
   const items: TaskItem[] = [];

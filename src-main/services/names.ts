@@ -17,11 +17,20 @@ export function nodeRef(membership: MembershipSet, node: NodeId): NodeRef {
 export function memberNamed(membership: MembershipSet, text: string): Result<NodeId> {
   const members = membership.members();
   const exact = members.filter((member) => member.id === text || member.name === text);
-  const [found, second] = exact.length > 0 ? exact : members.filter((member) => text.length >= 6 && member.id.endsWith(text));
+  const [found, second] =
+    exact.length > 0 ? exact : members.filter((member) => text.length >= 6 && member.id.endsWith(text));
   if (found === undefined) {
-    return fail('not-found', `No member is called ${text}.`, `Members are: ${members.map((member) => member.name).join(', ').slice(0, 300)}.`);
+    return fail(
+      'not-found',
+      `No member is called ${text}.`,
+      `Members are: ${members
+        .map((member) => member.name)
+        .join(', ')
+        .slice(0, 300)}.`,
+    );
   }
-  if (second !== undefined) return fail('bad-input', `Several members are called ${text}.`, 'Use the id of the one you mean.');
+  if (second !== undefined)
+    return fail('bad-input', `Several members are called ${text}.`, 'Use the id of the one you mean.');
   return ok(found.id);
 }
 
@@ -36,16 +45,25 @@ export function readSelector(state: SwarmState, self: NodeId, selector: string):
   if (selector === 'last') {
     const jobs = state.tasks.jobs();
     const newest = jobs.find((job) => job.submitter === self) ?? jobs[0];
-    if (newest === undefined) throw new FailureError(fail('not-found', 'There is no job yet.', 'Submit one with “skein submit”.').failure);
+    if (newest === undefined)
+      throw new FailureError(fail('not-found', 'There is no job yet.', 'Submit one with “skein submit”.').failure);
     return { job: newest.id, index: null };
   }
   const match = /^(\d{1,15})(?:\.(\d{1,9}))?$/.exec(selector);
-  if (match === null) throw new FailureError(fail('bad-input', `“${selector}” names no job.`, 'Use a number as 81, a task as 81.3, or last.').failure);
+  if (match === null)
+    throw new FailureError(
+      fail('bad-input', `“${selector}” names no job.`, 'Use a number as 81, a task as 81.3, or last.').failure,
+    );
   const job = state.tasks.job(jobId(Number(match[1])));
-  if (job === null) throw new FailureError(fail('not-found', `There is no job ${match[1] ?? ''}.`, 'List the jobs with “skein ps”.').failure);
+  if (job === null)
+    throw new FailureError(
+      fail('not-found', `There is no job ${match[1] ?? ''}.`, 'List the jobs with “skein ps”.').failure,
+    );
   const index = match[2] === undefined ? null : Number(match[2]);
   if (index !== null && index >= job.taskCount) {
-    throw new FailureError(fail('not-found', `Job ${job.id} has no task ${index}: it has ${job.taskCount}, counted from 0.`).failure);
+    throw new FailureError(
+      fail('not-found', `Job ${job.id} has no task ${index}: it has ${job.taskCount}, counted from 0.`).failure,
+    );
   }
   return { job: job.id, index };
 }

@@ -32,7 +32,12 @@ async function readRecord(home: string): Promise<NodeRecord | null> {
   if (!found.ok) throw new FailureError(found.failure);
   if (found.value === null) return null;
   const parsed: unknown = parseJson(found.value.toString('utf8'));
-  if (isRecord(parsed) && typeof parsed['incarnation'] === 'string' && typeof parsed['boot'] === 'number' && Number.isSafeInteger(parsed['boot'])) {
+  if (
+    isRecord(parsed) &&
+    typeof parsed['incarnation'] === 'string' &&
+    typeof parsed['boot'] === 'number' &&
+    Number.isSafeInteger(parsed['boot'])
+  ) {
     return { incarnation: parsed['incarnation'], boot: parsed['boot'] };
   }
   const hint = 'This directory cannot be used as a voter again. Move it aside and join the swarm anew.';

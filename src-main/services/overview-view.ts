@@ -23,7 +23,16 @@ export function overviewOf(holder: PeerHolder, facts: SelfFacts): Overview {
 function withoutSwarm(holder: PeerHolder, facts: SelfFacts): Overview {
   return {
     version: facts.version,
-    self: { id: holder.self, name: facts.name, role: 'learner', addresses: [], home: facts.home, startedAt: facts.startedAt, slots: facts.slots, running: 0 },
+    self: {
+      id: holder.self,
+      name: facts.name,
+      role: 'learner',
+      addresses: [],
+      home: facts.home,
+      startedAt: facts.startedAt,
+      slots: facts.slots,
+      running: 0,
+    },
     swarm: null,
     state: 'none',
     message: 'This machine belongs to no swarm yet.',
@@ -74,13 +83,21 @@ function withSwarm(peer: RunningPeer, facts: SelfFacts): Overview {
 function quorumView(peer: RunningPeer, connected: ReadonlySet<string>): Overview['quorum'] {
   const { config } = peer.replica.status();
   if (config === null) return { voters: [], reachable: 0, needed: 1, mayFail: 0 };
-  const voters = config.voters.map((voter) => ({ node: nodeRef(peer.membership, voter.node), rank: voter.rank, reachable: connected.has(voter.node) }));
+  const voters = config.voters.map((voter) => ({
+    node: nodeRef(peer.membership, voter.node),
+    rank: voter.rank,
+    reachable: connected.has(voter.node),
+  }));
   const needed = quorumOf(config);
   const reachable = voters.filter((voter) => voter.reachable).length;
   return { voters, reachable, needed, mayFail: Math.max(0, reachable - needed) };
 }
 
-function standing(peer: RunningPeer, quorum: Overview['quorum'], memberCount: number): { state: Overview['state']; message: string } {
+function standing(
+  peer: RunningPeer,
+  quorum: Overview['quorum'],
+  memberCount: number,
+): { state: Overview['state']; message: string } {
   const { coordinator, config } = peer.replica.status();
   const seconds = Math.round(peer.hints.coordinatorSilentMs() / 1_000);
   if (coordinator === null && config === null) {
@@ -93,12 +110,16 @@ function standing(peer: RunningPeer, quorum: Overview['quorum'], memberCount: nu
       message: `No majority for ${seconds} s: ${quorum.reachable} of ${quorum.voters.length} voters can be reached, ${quorum.needed} are needed. ${gone.join(' and ')} ${gone.length === 1 ? 'is' : 'are'} missing. New tasks and locks wait; running tasks go on.`,
     };
   }
-  if (coordinator === null) return { state: 'electing', message: `No coordinator for ${seconds} s: the voters are choosing one.` };
+  if (coordinator === null)
+    return { state: 'electing', message: `No coordinator for ${seconds} s: the voters are choosing one.` };
   if (memberCount === 1) return { state: 'alone', message: '' };
   const missing = quorum.voters.filter((voter) => !voter.reachable);
   if (missing.length > 0) {
     const spare = quorum.mayFail === 0 ? 'one more failure stops new work' : `${quorum.mayFail} more may fail`;
-    return { state: 'degraded', message: `${missing.map((voter) => voter.node.name).join(' and ')} cannot be reached: ${spare}.` };
+    return {
+      state: 'degraded',
+      message: `${missing.map((voter) => voter.node.name).join(' and ')} cannot be reached: ${spare}.`,
+    };
   }
   return { state: 'healthy', message: '' };
 }
@@ -107,7 +128,12 @@ function coordinatorView(peer: RunningPeer): Overview['coordinator'] {
   const { coordinator, ballot } = peer.replica.status();
   if (coordinator === null) return null;
   const since = peer.hints.coordinatorSince();
-  return { node: nodeRef(peer.membership, coordinator), ballot: ballot === null ? '' : showBallot(ballot), since: since.at, reason: since.reason };
+  return {
+    node: nodeRef(peer.membership, coordinator),
+    ballot: ballot === null ? '' : showBallot(ballot),
+    since: since.at,
+    reason: since.reason,
+  };
 }
 
 function taskNumbers(peer: RunningPeer): Overview['tasks'] {
@@ -128,7 +154,10 @@ function taskNumbers(peer: RunningPeer): Overview['tasks'] {
 
 function lockNumbers(peer: RunningPeer): Overview['locks'] {
   const locks = peer.replica.state().locks.list();
-  return { held: locks.filter((lock) => lock.holder !== null).length, waiting: locks.reduce((sum, lock) => sum + lock.waiters.length, 0) };
+  return {
+    held: locks.filter((lock) => lock.holder !== null).length,
+    waiting: locks.reduce((sum, lock) => sum + lock.waiters.length, 0),
+  };
 }
 
 /** Only worth a line when machines are idle and work waits all the same. */
@@ -139,7 +168,10 @@ function insightOf(peer: RunningPeer): string {
   for (const job of tasks.jobs()) {
     const why = job.counts.waiting > 0 ? whyWaiting(peer, job) : '';
     if (why === '') continue;
-    const who = idle.length === 1 ? `${nodeRef(peer.membership, idle[0]?.node ?? peer.self).name} has` : `${idle.length} machines have`;
+    const who =
+      idle.length === 1
+        ? `${nodeRef(peer.membership, idle[0]?.node ?? peer.self).name} has`
+        : `${idle.length} machines have`;
     return `${who} free slots while ${job.counts.waiting} tasks of job ${job.id} wait: ${why}.`;
   }
   return '';

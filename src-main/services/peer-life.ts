@@ -25,7 +25,10 @@ export interface OpenedPeer {
   readonly peer: RunningPeer;
 }
 
-type Invited = Result<{ readonly link: string; readonly invitation: { readonly expiresAt: number; readonly role: Role; readonly addresses: readonly string[] } }>;
+type Invited = Result<{
+  readonly link: string;
+  readonly invitation: { readonly expiresAt: number; readonly role: Role; readonly addresses: readonly string[] };
+}>;
 
 export interface PeerLifeOptions {
   readonly self: NodeId;
@@ -36,11 +39,24 @@ export interface PeerLifeOptions {
   openMembership(): Promise<Result<MembershipSet | null>>;
   saveMembership(membership: MembershipSet): Promise<Result<null>>;
   foundMembership(name: string): Result<MembershipSet>;
-  join(link: string, signal: AbortSignal): Promise<Result<{ readonly membership: MembershipSet; readonly addresses: readonly string[]; readonly role: Role; readonly words: readonly string[] }>>;
+  join(
+    link: string,
+    signal: AbortSignal,
+  ): Promise<
+    Result<{
+      readonly membership: MembershipSet;
+      readonly addresses: readonly string[];
+      readonly role: Role;
+      readonly words: readonly string[];
+    }>
+  >;
   rememberAddresses(addresses: readonly string[]): Promise<Result<null>>;
   open(opening: PeerOpening): Promise<OpenedPeer>;
   revoke(membership: MembershipSet, member: NodeId, reason: string): Result<null>;
-  invite(opened: OpenedPeer, request: { readonly role: Role; readonly ttlMs: number; readonly autoApprove: boolean }): Promise<Invited>;
+  invite(
+    opened: OpenedPeer,
+    request: { readonly role: Role; readonly ttlMs: number; readonly autoApprove: boolean },
+  ): Promise<Invited>;
   closeInvitations(): Promise<void>;
 }
 
@@ -98,7 +114,11 @@ export class PeerLife implements PeerHolder, SwarmDoor {
     });
   }
 
-  async invite(request: { readonly role: Role; readonly ttlMs: number; readonly autoApprove: boolean }): Promise<Result<{ link: string; expiresAt: number; role: Role; addresses: readonly string[] }>> {
+  async invite(request: {
+    readonly role: Role;
+    readonly ttlMs: number;
+    readonly autoApprove: boolean;
+  }): Promise<Result<{ link: string; expiresAt: number; role: Role; addresses: readonly string[] }>> {
     if (this.#opened === null) return fail('not-a-member', 'This machine belongs to no swarm yet.');
     const issued = await this.#options.invite(this.#opened, request);
     if (!issued.ok) return issued;
@@ -130,12 +150,14 @@ export class PeerLife implements PeerHolder, SwarmDoor {
     await peer.executor.stop();
     await peer.keeper.stop();
     const revoked = this.#options.revoke(peer.membership, this.self, 'left the swarm');
-    if (!revoked.ok) this.#options.logger.warn('the departure could not be signed', { reason: revoked.failure.message });
+    if (!revoked.ok)
+      this.#options.logger.warn('the departure could not be signed', { reason: revoked.failure.message });
     const deadline = this.#options.clock.now() + handOverMs;
     while (this.#holdsSeat(peer) && this.#options.clock.now() < deadline) await this.#moment();
     // The announcement of the departure travels within this time even when there is no seat to hand over.
     await this.#moment();
-    if (this.#holdsSeat(peer)) this.#options.logger.warn('left without a change of voters: the others have one voter less for now');
+    if (this.#holdsSeat(peer))
+      this.#options.logger.warn('left without a change of voters: the others have one voter less for now');
   }
 
   #holdsSeat(peer: RunningPeer): boolean {
@@ -181,7 +203,11 @@ export class PeerLife implements PeerHolder, SwarmDoor {
   }
 
   async #alone<Value>(work: () => Promise<Value>): Promise<Value> {
-    if (this.#busy) throw new FailureError(fail('precondition-failed', 'This machine is joining or leaving a swarm right now.', 'Try again in a moment.').failure);
+    if (this.#busy)
+      throw new FailureError(
+        fail('precondition-failed', 'This machine is joining or leaving a swarm right now.', 'Try again in a moment.')
+          .failure,
+      );
     this.#busy = true;
     try {
       return await work();

@@ -15,7 +15,11 @@ type PeersFrame = Awaited<ReturnType<SkeinServices['peers']['list']>>;
 export function createPeersService(holder: PeerHolder, changes: Changes): SkeinServices['peers'] {
   const listed = (): PeersFrame => {
     const peer = holder.current;
-    return { sequence: changes.sequence, provenance: provenanceOf(peer), view: peer === null ? { peers: [] } : peersView(peer) };
+    return {
+      sequence: changes.sequence,
+      provenance: provenanceOf(peer),
+      view: peer === null ? { peers: [] } : peersView(peer),
+    };
   };
   return {
     list: async () => listed(),
@@ -28,7 +32,10 @@ export function createPeersService(holder: PeerHolder, changes: Changes): SkeinS
     closest: async ({ key }) => {
       const peer = requirePeer(holder);
       const found = await peer.network.closestPeers(Buffer.from(key, 'utf8'));
-      return { keyHash: found.keyHash, peers: found.peers.map((near) => ({ ...nodeRef(peer.membership, near.id), commonBits: near.commonBits })) };
+      return {
+        keyHash: found.keyHash,
+        peers: found.peers.map((near) => ({ ...nodeRef(peer.membership, near.id), commonBits: near.commonBits })),
+      };
     },
   };
 }
@@ -42,9 +49,13 @@ export function createPolicyService(holder: PeerHolder, policy: PolicyFile, chan
   return {
     get: async () => shown(),
     set: async ({ accepts, slots }) => {
-      if (slots !== undefined && !Number.isInteger(slots)) throw new FailureError(fail('bad-input', 'Slots are whole numbers.').failure);
+      if (slots !== undefined && !Number.isInteger(slots))
+        throw new FailureError(fail('bad-input', 'Slots are whole numbers.').failure);
       const accepted = accepts === undefined ? undefined : acceptedOf(holder, accepts);
-      await policy.set({ ...(accepted === undefined ? {} : { accepts: accepted }), ...(slots === undefined ? {} : { slots }) });
+      await policy.set({
+        ...(accepted === undefined ? {} : { accepts: accepted }),
+        ...(slots === undefined ? {} : { slots }),
+      });
       changes.changed();
       // The policy is in force here already; telling the others only spares them useless assignments.
       void holder.current?.keeper.announceCapacity();
@@ -55,9 +66,14 @@ export function createPolicyService(holder: PeerHolder, policy: PolicyFile, chan
 }
 
 /** Members may be listed by name; what is kept is their id, so that nobody can take over a name. */
-function acceptedOf(holder: PeerHolder, accepts: { from: 'nobody' } | { from: 'everyone' } | { from: 'listed'; members: string[] }): AcceptPolicy {
+function acceptedOf(
+  holder: PeerHolder,
+  accepts: { from: 'nobody' } | { from: 'everyone' } | { from: 'listed'; members: string[] },
+): AcceptPolicy {
   if (accepts.from !== 'listed') return accepts;
   const { current } = holder;
-  const members: NodeId[] = accepts.members.map((member) => (current === null ? nodeId(member) : valueOf(memberNamed(current.membership, member))));
+  const members: NodeId[] = accepts.members.map((member) =>
+    current === null ? nodeId(member) : valueOf(memberNamed(current.membership, member)),
+  );
   return { from: 'listed', members };
 }

@@ -5,7 +5,9 @@ import type { Member } from '../swarm/membership-set.ts';
 import { nodeRef } from './names.ts';
 import type { RunningPeer } from './running-peer.ts';
 
-export const peersView = (peer: RunningPeer): { peers: Peer[] } => ({ peers: peer.membership.members().map((member) => peerView(peer, member)) });
+export const peersView = (peer: RunningPeer): { peers: Peer[] } => ({
+  peers: peer.membership.members().map((member) => peerView(peer, member)),
+});
 
 function peerView(peer: RunningPeer, member: Member): Peer {
   const { id } = member;

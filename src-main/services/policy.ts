@@ -57,6 +57,7 @@ function policyOf(value: unknown): OwnerPolicy | null {
   const { from, members } = value['accepts'];
   if (typeof slots !== 'number' || !Number.isSafeInteger(slots) || slots < 0 || slots > slotsMax) return null;
   if (from === 'nobody' || from === 'everyone') return { accepts: { from }, slots };
-  if (from !== 'listed' || !Array.isArray(members) || !members.every((member) => typeof member === 'string')) return null;
+  if (from !== 'listed' || !Array.isArray(members) || !members.every((member) => typeof member === 'string'))
+    return null;
   return { accepts: { from, members: members.map((member: string) => nodeId(member)) }, slots };
 }

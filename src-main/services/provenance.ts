@@ -18,5 +18,9 @@ export function provenanceOf(peer: RunningPeer | null): Provenance {
   if (peer === null) return { consistency: 'local', ageMs: 0, slot: 0 };
   const { applied, coordinator } = peer.replica.status();
   const ageMs = peer.hints.coordinatorSilentMs();
-  return { consistency: coordinator === null ? 'stale' : 'quorum', ageMs: coordinator === null ? ageMs : 0, slot: applied };
+  return {
+    consistency: coordinator === null ? 'stale' : 'quorum',
+    ageMs: coordinator === null ? ageMs : 0,
+    slot: applied,
+  };
 }

@@ -19,7 +19,10 @@ export interface PeerNetwork {
   addresses(): readonly string[];
   peers(): readonly { readonly id: NodeId; readonly connected: boolean; readonly addresses: readonly string[] }[];
   ping(id: NodeId): Promise<Result<number>>;
-  closestPeers(key: Uint8Array): Promise<{ readonly keyHash: string; readonly peers: readonly { readonly id: NodeId; readonly commonBits: number }[] }>;
+  closestPeers(key: Uint8Array): Promise<{
+    readonly keyHash: string;
+    readonly peers: readonly { readonly id: NodeId; readonly commonBits: number }[];
+  }>;
 }
 
 /** Everything that lives while this machine belongs to a swarm. */
@@ -53,7 +56,11 @@ export function requirePeer(holder: PeerHolder): RunningPeer {
   return holder.current;
 }
 
-const notInSwarm: Failure = fail('not-a-member', 'This machine belongs to no swarm yet.', 'Found one with “skein init”, or join one with “skein join LINK”.').failure;
+const notInSwarm: Failure = fail(
+  'not-a-member',
+  'This machine belongs to no swarm yet.',
+  'Found one with “skein init”, or join one with “skein join LINK”.',
+).failure;
 
 /** The value, or the failure thrown: for the border where services meet the contract. */
 export function valueOf<Value>(result: Result<Value>): Value {

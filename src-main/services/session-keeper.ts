@@ -90,15 +90,20 @@ export class SessionKeeper {
     this.#cancelCheck?.();
     this.#become('closed');
     this.#unsubscribe?.();
-    if (session !== null) await this.#options.replica.propose({ type: 'session-closed', session }, { timeoutMs: closeWaitMs });
+    if (session !== null)
+      await this.#options.replica.propose({ type: 'session-closed', session }, { timeoutMs: closeWaitMs });
   }
 
   /** Tells the swarm what this machine offers now. */
   async announceCapacity(): Promise<void> {
     const session = this.#session;
     if (session === null) return;
-    const told = await this.#options.replica.propose({ type: 'capacity-changed', session, capacity: this.#options.capacity() }, { timeoutMs: 10_000 });
-    if (!told.ok) this.#options.logger.warn('the change of policy could not be announced', { reason: told.failure.message });
+    const told = await this.#options.replica.propose(
+      { type: 'capacity-changed', session, capacity: this.#options.capacity() },
+      { timeoutMs: 10_000 },
+    );
+    if (!told.ok)
+      this.#options.logger.warn('the change of policy could not be announced', { reason: told.failure.message });
   }
 
   async #open(record: NodeRecord): Promise<void> {
@@ -107,7 +112,10 @@ export class SessionKeeper {
     while (!this.#stopping.signal.aborted) {
       const sent = this.#clocks();
       const offered = capacity();
-      const opened = await replica.propose({ type: 'session-opened', session, node: self, name, ttlMs, capacity: offered }, { signal: this.#stopping.signal, timeoutMs: untilAnsweredMs });
+      const opened = await replica.propose(
+        { type: 'session-opened', session, node: self, name, ttlMs, capacity: offered },
+        { signal: this.#stopping.signal, timeoutMs: untilAnsweredMs },
+      );
       if (this.#stopping.signal.aborted) return;
       if (opened.ok || replica.state().sessions.get(session) !== null) {
         this.#session = session;
@@ -156,7 +164,8 @@ export class SessionKeeper {
   #heard(event: NodeEvent): void {
     if (this.#session === null) return;
     if (event.type === 'applied') {
-      if (event.events.some((change) => change.type === 'session-ended' && change.session === this.#session)) this.#lost();
+      if (event.events.some((change) => change.type === 'session-ended' && change.session === this.#session))
+        this.#lost();
     } else if (event.type === 'state-replaced' && this.#options.replica.state().sessions.get(this.#session) === null) {
       this.#lost();
     }

@@ -34,7 +34,9 @@ export class StreamReader {
     try {
       return JSON.parse(Buffer.from(body ?? []).toString('utf8'));
     } catch (error) {
-      throw new FailureError(fail('malformed', 'the other machine sent a message that is not JSON').failure, { cause: error });
+      throw new FailureError(fail('malformed', 'the other machine sent a message that is not JSON').failure, {
+        cause: error,
+      });
     }
   }
 
@@ -42,7 +44,8 @@ export class StreamReader {
   async *bytes(count: number): AsyncGenerator<Uint8Array> {
     let left = count;
     while (left > 0) {
-      if (this.#held.length === 0 && !(await this.#more())) throw malformed(`the end of the stream, ${left} bytes too early`);
+      if (this.#held.length === 0 && !(await this.#more()))
+        throw malformed(`the end of the stream, ${left} bytes too early`);
       const part = this.#held.subarray(0, left);
       this.#held = this.#held.subarray(part.length);
       left -= part.length;
@@ -79,4 +82,7 @@ export const isRecord = (value: unknown): value is Readonly<Record<string, unkno
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 export const malformed = (what: string): FailureError =>
-  new FailureError(fail('malformed', `the other machine sent ${what}`, 'Check that both machines run the same version of Skein.').failure);
+  new FailureError(
+    fail('malformed', `the other machine sent ${what}`, 'Check that both machines run the same version of Skein.')
+      .failure,
+  );

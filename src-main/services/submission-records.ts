@@ -57,7 +57,10 @@ export class SubmissionRecords {
 }
 
 /** Whether two tasks of a job would write the same output path: true as soon as one expanded pattern repeats. */
-export function outputsCollide(patterns: readonly string[], items: readonly Pick<TaskItem, 'file' | 'line' | 'index'>[]): boolean {
+export function outputsCollide(
+  patterns: readonly string[],
+  items: readonly Pick<TaskItem, 'file' | 'line' | 'index'>[],
+): boolean {
   return patterns.some((pattern) => {
     const seen = new Set<string>();
     return items.some((item) => {

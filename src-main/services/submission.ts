@@ -43,16 +43,26 @@ export interface SubmissionPlan {
   readonly folder: string;
   readonly shared: readonly SelectedFile[];
   /** One of each task's own files, or null where a task has none. */
-  readonly items: readonly { readonly file: SelectedFile | null; readonly line: string | null; readonly index: number }[];
+  readonly items: readonly {
+    readonly file: SelectedFile | null;
+    readonly line: string | null;
+    readonly index: number;
+  }[];
 }
 
 /** Checks a submission and expands its globs. Throws a FailureError that names what is wrong. */
-export async function planSubmission(submission: CheckedSubmission, memberNamed: (text: string) => Result<NodeId>): Promise<SubmissionPlan> {
+export async function planSubmission(
+  submission: CheckedSubmission,
+  memberNamed: (text: string) => Result<NodeId>,
+): Promise<SubmissionPlan> {
   if (!isAbsolute(submission.cwd)) refuse(fail('bad-input', `The folder ${submission.cwd} is not an absolute path.`));
   const cwd = resolve(submission.cwd);
   checkPlaceholders(submission);
   checkOutputs(submission.outputs);
-  const shared = submission.inputs.length === 0 ? [] : take(await selectFiles(submission.inputs, { cwd, foldersWhole: true, filesMax: tasksPerJobMax }));
+  const shared =
+    submission.inputs.length === 0
+      ? []
+      : take(await selectFiles(submission.inputs, { cwd, foldersWhole: true, filesMax: tasksPerJobMax }));
   const items = await planItems(submission, cwd);
   const files = [...shared, ...items.flatMap((item) => (item.file === null ? [] : [item.file]))];
   return {
@@ -82,7 +92,8 @@ export async function storePlan(plan: SubmissionPlan, store: ContentStore, signa
     }
   };
   await Promise.all(Array.from({ length: filesReadAtOnce }, readSome));
-  const stagedFor = (file: SelectedFile): StagedFile => staged.get(file.path) ?? refuse(fail('internal', `${file.path} was not stored.`));
+  const stagedFor = (file: SelectedFile): StagedFile =>
+    staged.get(file.path) ?? refuse(fail('internal', `${file.path} was not stored.`));
   const manifest: JobManifest = {
     version: 1,
     submission: randomUUID(),
@@ -95,7 +106,14 @@ export async function storePlan(plan: SubmissionPlan, store: ContentStore, signa
     })),
   };
   const bytes = Buffer.from(JSON.stringify(manifest), 'utf8');
-  if (bytes.length > manifestBytesMax) refuse(fail('limit-reached', `The list of tasks takes ${bytes.length} bytes, more than ${manifestBytesMax}.`, 'Split the job.'));
+  if (bytes.length > manifestBytesMax)
+    refuse(
+      fail(
+        'limit-reached',
+        `The list of tasks takes ${bytes.length} bytes, more than ${manifestBytesMax}.`,
+        'Split the job.',
+      ),
+    );
   return take(await store.putBytes(bytes)).hash;
 }
 
@@ -112,9 +130,27 @@ async function planItems(submission: CheckedSubmission, cwd: string): Promise<Su
     }
     case 'range': {
       const count = Math.floor((each.to - each.from) / each.step) + 1;
-      if (count < 1) refuse(fail('bad-input', `The range ${each.from} to ${each.to} is empty.`, 'The second number must not be below the first.'));
-      if (count > tasksPerJobMax) refuse(fail('limit-reached', `The range holds ${count} tasks, more than ${tasksPerJobMax}.`, 'Split the job, or use a larger step.'));
-      return Array.from({ length: count }, (_, place) => ({ file: null, line: null, index: each.from + place * each.step }));
+      if (count < 1)
+        refuse(
+          fail(
+            'bad-input',
+            `The range ${each.from} to ${each.to} is empty.`,
+            'The second number must not be below the first.',
+          ),
+        );
+      if (count > tasksPerJobMax)
+        refuse(
+          fail(
+            'limit-reached',
+            `The range holds ${count} tasks, more than ${tasksPerJobMax}.`,
+            'Split the job, or use a larger step.',
+          ),
+        );
+      return Array.from({ length: count }, (_, place) => ({
+        file: null,
+        line: null,
+        index: each.from + place * each.step,
+      }));
     }
   }
 }
@@ -133,30 +169,53 @@ function specOf(submission: CheckedSubmission, memberNamed: (text: string) => Re
     slots: submission.slots,
   };
   const bytes = Buffer.byteLength(JSON.stringify(spec));
-  if (bytes > jobSpecBytesMax) refuse(fail('limit-reached', `Command and environment take ${bytes} bytes, more than ${jobSpecBytesMax}.`, 'Put long data into an input file.'));
+  if (bytes > jobSpecBytesMax)
+    refuse(
+      fail(
+        'limit-reached',
+        `Command and environment take ${bytes} bytes, more than ${jobSpecBytesMax}.`,
+        'Put long data into an input file.',
+      ),
+    );
   return spec;
 }
 
 export function checkedLock(text: string): ReturnType<typeof lockName> {
   // Control characters are the code units below space, and delete.
   const plain = [...text].every((char) => char.charCodeAt(0) >= 32 && char.charCodeAt(0) !== 127);
-  if (text.length < 1 || text.length > 200 || !plain) refuse(fail('bad-input', 'A lock name has 1 to 200 characters and no control characters.'));
+  if (text.length < 1 || text.length > 200 || !plain)
+    refuse(fail('bad-input', 'A lock name has 1 to 200 characters and no control characters.'));
   return lockName(text);
 }
 
 function checkPlaceholders(submission: CheckedSubmission): void {
   const has = { file: submission.each.type === 'files', line: submission.each.type === 'lines' };
-  const missing = missingPlaceholders([...submission.argv, ...submission.outputs, ...Object.values(submission.env)], has)[0];
+  const missing = missingPlaceholders(
+    [...submission.argv, ...submission.outputs, ...Object.values(submission.env)],
+    has,
+  )[0];
   if (missing === undefined) return;
   const option = missing === 'line' ? '--each-line' : '--each-file';
-  refuse(fail('bad-input', `{${missing}} stands for nothing here: the job has no ${missing === 'line' ? 'lines' : 'files'}.`, `Use ${option}, or take the placeholder out.`));
+  refuse(
+    fail(
+      'bad-input',
+      `{${missing}} stands for nothing here: the job has no ${missing === 'line' ? 'lines' : 'files'}.`,
+      `Use ${option}, or take the placeholder out.`,
+    ),
+  );
 }
 
 function checkOutputs(outputs: readonly string[]): void {
   for (const output of outputs) {
     const outside = isAbsolute(output) || /^[A-Za-z]:/.test(output) || output.split(/[\\/]/).includes('..');
     if (outside || pathWithin(resolve('/'), resolve('/', output)) === null) {
-      refuse(fail('bad-input', `The output ${output} is not inside the task's own folder.`, 'Name outputs relative to the folder the program runs in.'));
+      refuse(
+        fail(
+          'bad-input',
+          `The output ${output} is not inside the task's own folder.`,
+          'Name outputs relative to the folder the program runs in.',
+        ),
+      );
     }
   }
 }
@@ -168,4 +227,3 @@ function take<Value>(result: Result<Value>): Value {
 function refuse(result: ReturnType<typeof fail>): never {
   throw new FailureError(result.failure);
 }
-

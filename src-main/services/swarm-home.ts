@@ -8,7 +8,15 @@ import { readFailure } from './file-selection.ts';
 const leftKept = 3;
 
 /** The parts of a state directory that belong to one membership; identity, policy and content outlive it. */
-const swarmParts = ['swarm.json', 'node.json', 'addresses.json', 'journal', 'attempts', 'tails', 'submissions'] as const;
+const swarmParts = [
+  'swarm.json',
+  'node.json',
+  'addresses.json',
+  'journal',
+  'attempts',
+  'tails',
+  'submissions',
+] as const;
 
 export interface SwarmHome {
   readonly root: string;
@@ -42,7 +50,8 @@ export async function setAside(home: SwarmHome, at: number): Promise<void> {
     await mkdir(target, { recursive: true, mode: 0o700 });
     for (const part of parts) await rename(join(home.root, part), join(target, part));
     const kept = (await readdir(left)).sort((one, other) => Number(one) - Number(other) || compareText(one, other));
-    for (const name of kept.slice(0, Math.max(0, kept.length - leftKept))) await rm(join(left, name), { recursive: true, force: true });
+    for (const name of kept.slice(0, Math.max(0, kept.length - leftKept)))
+      await rm(join(left, name), { recursive: true, force: true });
   } catch (error) {
     throw new FailureError(readFailure(home.root, error), { cause: error });
   }

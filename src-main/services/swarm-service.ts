@@ -13,8 +13,18 @@ import { requirePeer, valueOf, type PeerHolder, type RunningPeer } from './runni
 export interface SwarmDoor {
   /** Fails with `already-exists` while this machine is in a swarm. */
   found(name: string): Promise<RunningPeer>;
-  join(link: string, signal: AbortSignal): Promise<{ readonly peer: RunningPeer; readonly role: Role; readonly words: readonly string[] }>;
-  invite(options: { readonly role: Role; readonly ttlMs: number; readonly autoApprove: boolean }): Promise<Result<{ readonly link: string; readonly expiresAt: number; readonly role: Role; readonly addresses: readonly string[] }>>;
+  join(
+    link: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly peer: RunningPeer; readonly role: Role; readonly words: readonly string[] }>;
+  invite(options: { readonly role: Role; readonly ttlMs: number; readonly autoApprove: boolean }): Promise<
+    Result<{
+      readonly link: string;
+      readonly expiresAt: number;
+      readonly role: Role;
+      readonly addresses: readonly string[];
+    }>
+  >;
   leave(): Promise<void>;
   revoke(member: string, reason: string): Result<null>;
 }
@@ -28,7 +38,13 @@ export interface SwarmServiceOptions {
 }
 
 /** Founding, inviting, joining, leaving, and the overview of it all. */
-export function createSwarmService({ holder, door, requests, changes, facts }: SwarmServiceOptions): SkeinServices['swarm'] {
+export function createSwarmService({
+  holder,
+  door,
+  requests,
+  changes,
+  facts,
+}: SwarmServiceOptions): SkeinServices['swarm'] {
   const overview = (): Awaited<ReturnType<SkeinServices['swarm']['overview']>> => ({
     sequence: changes.sequence,
     provenance: provenanceOf(holder.current),
@@ -38,7 +54,10 @@ export function createSwarmService({ holder, door, requests, changes, facts }: S
     const { current } = holder;
     if (current === null) return;
     const { name } = current.membership.genesis;
-    throw new FailureError(fail('already-exists', `This machine is already in the swarm ${name}.`, 'Leave it first with “skein leave”.').failure);
+    throw new FailureError(
+      fail('already-exists', `This machine is already in the swarm ${name}.`, 'Leave it first with “skein leave”.')
+        .failure,
+    );
   };
   return {
     overview: async () => overview(),
@@ -65,13 +84,17 @@ export function createSwarmService({ holder, door, requests, changes, facts }: S
     },
     requests: async () => requests.list(),
     decide: async ({ id, admit }) => {
-      if (!requests.decide(id, admit)) throw new FailureError(fail('not-found', 'That machine no longer waits.', 'It may have gone, or someone decided already.').failure);
+      if (!requests.decide(id, admit))
+        throw new FailureError(
+          fail('not-found', 'That machine no longer waits.', 'It may have gone, or someone decided already.').failure,
+        );
       return { decided: true };
     },
     revoke: async ({ member, reason }) => {
       const peer = requirePeer(holder);
       const id = valueOf(memberNamed(peer.membership, member));
-      if (id === peer.self) throw new FailureError(fail('bad-input', 'This is the machine itself.', 'Use “skein leave” on it.').failure);
+      if (id === peer.self)
+        throw new FailureError(fail('bad-input', 'This is the machine itself.', 'Use “skein leave” on it.').failure);
       valueOf(door.revoke(nodeId(id), reason));
       return { revoked: true };
     },
@@ -84,6 +107,10 @@ function refuseToOrphan(peer: RunningPeer): void {
   const isAdmin = peer.membership.member(peer.self)?.role === 'admin';
   if (!isAdmin || others.length === 0 || others.some((member) => member.role === 'admin')) return;
   throw new FailureError(
-    fail('precondition-failed', 'This machine is the only admin: without it nobody could be invited or removed any more.', 'Invite another machine with the admin role first.').failure,
+    fail(
+      'precondition-failed',
+      'This machine is the only admin: without it nobody could be invited or removed any more.',
+      'Invite another machine with the admin role first.',
+    ).failure,
   );
 }

@@ -24,7 +24,12 @@ export interface LockWish {
  * Asks for a lock and waits for its grant. Throws a FailureError when it is refused, `cancelled` when `signal` aborts.
  * `waiting` hears the place in the queue.
  */
-export async function acquireLock(replica: Replica, wish: LockWish, signal: AbortSignal, waiting: (position: number) => void): Promise<HeldLock> {
+export async function acquireLock(
+  replica: Replica,
+  wish: LockWish,
+  signal: AbortSignal,
+  waiting: (position: number) => void,
+): Promise<HeldLock> {
   const watch = new GrantWatch(replica, wish);
   try {
     const answer = await replica.propose({ type: 'lock-requested', ...wish }, { signal, timeoutMs: untilAnsweredMs });
@@ -66,7 +71,8 @@ class GrantWatch {
 
   grant(signal: AbortSignal): Promise<FencingToken> {
     return new Promise((resolve, reject) => {
-      const giveUp = (): void => reject(new FailureError(fail('cancelled', `Waiting for the lock ${this.#wish.name} was given up.`).failure));
+      const giveUp = (): void =>
+        reject(new FailureError(fail('cancelled', `Waiting for the lock ${this.#wish.name} was given up.`).failure));
       if (this.#token !== null) resolve(this.#token);
       else if (signal.aborted) giveUp();
       else {
@@ -95,11 +101,14 @@ class GrantWatch {
   /** A snapshot tells where things stand, not what happened. */
   #readState(): void {
     const holder = this.#replica.state().locks.get(this.#wish.name)?.holder ?? null;
-    if (holder !== null && holder.session === this.#wish.session && holder.owner === this.#wish.owner) this.granted(holder.token);
+    if (holder !== null && holder.session === this.#wish.session && holder.owner === this.#wish.owner)
+      this.granted(holder.token);
     else if (this.#token !== null) this.#lost.abort('the lock was ended while this machine was out of touch');
   }
 
   #isMine(change: { readonly name: LockName; readonly session: SessionId; readonly owner: LockOwner }): boolean {
-    return change.name === this.#wish.name && change.session === this.#wish.session && change.owner === this.#wish.owner;
+    return (
+      change.name === this.#wish.name && change.session === this.#wish.session && change.owner === this.#wish.owner
+    );
   }
 }

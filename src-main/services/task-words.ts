@@ -17,7 +17,9 @@ export function outcomeWords(outcome: AttemptOutcome | null): string {
   switch (outcome.type) {
     case 'exited': {
       const meaning = signalsByExit[outcome.exitCode];
-      return outcome.exitCode === 0 ? 'exit code 0' : `exit code ${outcome.exitCode}${meaning === undefined ? '' : `: ${meaning}`}`;
+      return outcome.exitCode === 0
+        ? 'exit code 0'
+        : `exit code ${outcome.exitCode}${meaning === undefined ? '' : `: ${meaning}`}`;
     }
     case 'signalled':
       return `ended by ${outcome.signal}`;
@@ -46,7 +48,9 @@ export function taskWords(task: Task, name: (node: string) => string): string {
     case 'succeeded':
       return latest === undefined ? '' : `succeeded on ${name(latest.node)}`;
     default:
-      return task.reason || (task.state === 'waiting' ? 'waiting for a machine' : outcomeWords(latest?.outcome ?? null));
+      return (
+        task.reason || (task.state === 'waiting' ? 'waiting for a machine' : outcomeWords(latest?.outcome ?? null))
+      );
   }
 }
 
@@ -62,7 +66,10 @@ export function jobWords(job: Job, waiting: string): string {
       [counts.cancelled, 'cancelled'],
       [counts.succeeded, 'succeeded'],
     ] as const;
-    return parts.filter(([count]) => count > 0).map(([count, word]) => (taskCount === 1 ? word : `${count} ${word}`)).join(', ');
+    return parts
+      .filter(([count]) => count > 0)
+      .map(([count, word]) => (taskCount === 1 ? word : `${count} ${word}`))
+      .join(', ');
   }
   const live = counts.assigned + counts.fetching + counts.running + counts.uploading;
   if (live === 0 && counts.waiting > 0) return waiting || 'waiting for a machine';

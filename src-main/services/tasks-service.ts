@@ -22,11 +22,20 @@ const manifestsCached = 4;
 /** Submits, shows, cancels and explains work. */
 export function createTasksService(holder: PeerHolder, changes: Changes): SkeinServices['tasks'] {
   const manifests = new ManifestCache();
-  const frame = <View>(peer: RunningPeer, view: View): Frame<View> => ({ sequence: changes.sequence, provenance: provenanceOf(peer), view });
+  const frame = <View>(peer: RunningPeer, view: View): Frame<View> => ({
+    sequence: changes.sequence,
+    provenance: provenanceOf(peer),
+    view,
+  });
   const listed = (): Frame<ReturnType<typeof jobsView>> => {
     const peer = requirePeer(holder);
     return frame(peer, jobsView(peer));
   };
+  const nothing = (): ReturnType<typeof listed> => ({
+    sequence: changes.sequence,
+    provenance: provenanceOf(null),
+    view: { jobs: [] },
+  });
   const shown = async (input: ShowInput): Promise<Frame<JobDetail>> => {
     const peer = requirePeer(holder);
     const { job, index } = selected(peer, input.selector);
@@ -37,7 +46,8 @@ export function createTasksService(holder: PeerHolder, changes: Changes): SkeinS
     submit: async (input, call) => submit(requirePeer(holder), input, call.signal),
     preview: async (input) => preview(requirePeer(holder), input),
     list: async () => listed(),
-    watch: (call) => changes.watch(listed, call.signal),
+    // A window that is open while the machine joins or leaves simply sees the list fill or empty.
+    watch: (call) => changes.watch(() => (holder.current === null ? nothing() : listed()), call.signal),
     show: async (input) => shown(input),
     watchOne: (input, call) => changes.watch(() => shown(input), call.signal),
     cancel: async ({ selector, reason }) => {
@@ -51,7 +61,9 @@ export function createTasksService(holder: PeerHolder, changes: Changes): SkeinS
       const peer = requirePeer(holder);
       const { job, index } = readSelector(peer.replica.state(), peer.self, selector);
       const by = nodeRef(peer.membership, peer.self).name;
-      return { retried: await changed(peer, { type: 'tasks-retried', job, indices: index === null ? null : [index], by }) };
+      return {
+        retried: await changed(peer, { type: 'tasks-retried', job, indices: index === null ? null : [index], by }),
+      };
     },
     explain: async ({ selector }) => {
       const peer = requirePeer(holder);
@@ -72,16 +84,43 @@ interface ShowInput {
   readonly state?: TaskPage['state'] | undefined;
 }
 
-async function submit(peer: RunningPeer, input: CheckedSubmission, signal: AbortSignal): Promise<{ job: number; taskCount: number; inputBytes: number }> {
+/** Throws `not-authorised` for machines that were admitted to look on. */
+function requireSubmitter(peer: RunningPeer): void {
+  if (peer.membership.member(peer.self)?.role !== 'observer') return;
+  throw new FailureError(
+    fail(
+      'not-authorised',
+      'This machine was admitted as an observer and may submit no work.',
+      'Ask an admin for another role.',
+    ).failure,
+  );
+}
+
+async function submit(
+  peer: RunningPeer,
+  input: CheckedSubmission,
+  signal: AbortSignal,
+): Promise<{ job: number; taskCount: number; inputBytes: number }> {
+  requireSubmitter(peer);
   const plan = await planSubmission(input, (text) => memberNamed(peer.membership, text));
   const manifest = await storePlan(plan, peer.store, signal);
-  if (plan.spec.outputs.length > 0) await peer.submissions.write(manifest, { folder: plan.folder, perTask: collides(plan) });
-  const answer = valueOf(await peer.replica.propose({ type: 'job-submitted', submitter: peer.self, spec: plan.spec, taskCount: plan.taskCount, manifest }, { signal }));
-  if (answer.type !== 'job-accepted') throw new FailureError(fail('internal', 'The log gave the job no number.').failure);
+  if (plan.spec.outputs.length > 0)
+    await peer.submissions.write(manifest, { folder: plan.folder, perTask: collides(plan) });
+  const answer = valueOf(
+    await peer.replica.propose(
+      { type: 'job-submitted', submitter: peer.self, spec: plan.spec, taskCount: plan.taskCount, manifest },
+      { signal },
+    ),
+  );
+  if (answer.type !== 'job-accepted')
+    throw new FailureError(fail('internal', 'The log gave the job no number.').failure);
   return { job: answer.job, taskCount: plan.taskCount, inputBytes: plan.inputBytes };
 }
 
-async function preview(peer: RunningPeer, input: CheckedSubmission): Promise<Awaited<ReturnType<SkeinServices['tasks']['preview']>>> {
+async function preview(
+  peer: RunningPeer,
+  input: CheckedSubmission,
+): Promise<Awaited<ReturnType<SkeinServices['tasks']['preview']>>> {
   const plan = await planSubmission(input, (text) => memberNamed(peer.membership, text));
   const job = { spec: plan.spec, submitter: peer.self, rejectedBy: new Map<NodeId, string>() };
   return {
@@ -89,7 +128,10 @@ async function preview(peer: RunningPeer, input: CheckedSubmission): Promise<Awa
     inputBytes: plan.inputBytes,
     first: valuesOf(plan)
       .slice(0, previewTasks)
-      .map((values) => ({ label: labelOf(values), argv: plan.spec.argv.map((part) => expandPlaceholders(part, values)) })),
+      .map((values) => ({
+        label: labelOf(values),
+        argv: plan.spec.argv.map((part) => expandPlaceholders(part, values)),
+      })),
     machines: workersOf(peer).map((worker) => {
       const reason = whyNot(job, worker);
       return { node: nodeRef(peer.membership, worker.node), able: reason === null, reason: reason ?? 'may run it' };
@@ -98,7 +140,11 @@ async function preview(peer: RunningPeer, input: CheckedSubmission): Promise<Awa
 }
 
 const valuesOf = (plan: SubmissionPlan): readonly { index: number; file?: string; line?: string }[] =>
-  plan.items.map(({ index, file, line }) => ({ index, ...(file === null ? {} : { file: file.path }), ...(line === null ? {} : { line }) }));
+  plan.items.map(({ index, file, line }) => ({
+    index,
+    ...(file === null ? {} : { file: file.path }),
+    ...(line === null ? {} : { line }),
+  }));
 
 const collides = (plan: SubmissionPlan): boolean => outputsCollide(plan.spec.outputs, valuesOf(plan));
 
@@ -117,16 +163,31 @@ async function changed(peer: RunningPeer, command: Parameters<RunningPeer['repli
 async function readLog(
   peer: RunningPeer,
   selection: Selection,
-  input: { attempt?: number | undefined; stream: 'stdout' | 'stderr'; offset: number; bytesMax: number; waitMs: number },
+  input: {
+    attempt?: number | undefined;
+    stream: 'stdout' | 'stderr';
+    offset: number;
+    bytesMax: number;
+    waitMs: number;
+  },
   signal: AbortSignal,
 ): Promise<Awaited<ReturnType<SkeinServices['tasks']['readLog']>>> {
   const { job, index } = selection;
   const task = peer.replica.state().tasks.task(job, index ?? 0);
   const attempt = task?.attempts.findLast((other) => input.attempt === undefined || other.number === input.attempt);
   if (attempt === undefined) {
-    if (input.attempt !== undefined) throw new FailureError(fail('not-found', `Task ${job}.${index ?? 0} has no attempt ${input.attempt}.`).failure);
+    if (input.attempt !== undefined)
+      throw new FailureError(fail('not-found', `Task ${job}.${index ?? 0} has no attempt ${input.attempt}.`).failure);
     const over = task !== null && task.attempts.length === 0 && task.state !== 'waiting';
-    return { offset: input.offset, nextOffset: input.offset, totalBytes: 0, text: '', ended: over, missingBytes: 0, source: 'none' };
+    return {
+      offset: input.offset,
+      nextOffset: input.offset,
+      totalBytes: 0,
+      text: '',
+      ended: over,
+      missingBytes: 0,
+      source: 'none',
+    };
   }
   const key = { job, index: index ?? 0, attempt: attempt.number, token: attempt.token };
   return peer.logs.read(key, attempt.node, input, signal);

@@ -1,6 +1,7 @@
 import { RPCLink as MessagePortLink } from '@orpc/client/message-port';
 import { RPCLink as WebSocketLink } from '@orpc/client/websocket';
 import { createSkeinClient, type SkeinClient } from '../../shared/contract/client.ts';
+import { portMessage, type DesktopBridge } from '../../shared/contract/desktop.ts';
 import { fail, ok, type Result } from '../../shared/domain/failure.ts';
 
 /** A live line to the node process. It ends once, with the reason in words. */
@@ -13,20 +14,12 @@ export interface Connection {
 /** Opens a line. Failures are `not-running` (nobody answers), `timed-out` and `not-authorised` (the page has no session). */
 export type Connect = () => Promise<Result<Connection>>;
 
-/** What the preload script lends the page: it asks for a port, and the port comes as a window message. */
-export interface SkeinBridge {
-  requestPort(): void;
-  readonly platform: string;
-}
-
 declare global {
   interface Window {
-    readonly skein?: SkeinBridge;
+    /** Lent by the preload script in the desktop app; a browser has none. */
+    readonly skein?: DesktopBridge;
   }
 }
-
-/** The name of the window message that carries the port. */
-export const portMessage = 'skein-port';
 
 const openWithinMs = 8_000;
 
@@ -36,7 +29,7 @@ export function chooseConnect(page: Window): Connect {
   return bridge === undefined ? () => connectWebSocket(page) : () => connectPort(page, bridge);
 }
 
-async function connectPort(page: Window, bridge: SkeinBridge): Promise<Result<Connection>> {
+async function connectPort(page: Window, bridge: DesktopBridge): Promise<Result<Connection>> {
   const port = await receivePort(page, bridge);
   if (port === null) {
     return fail('timed-out', 'The Skein process on this machine did not answer.', 'Quit Skein and start it again.');
@@ -48,7 +41,7 @@ async function connectPort(page: Window, bridge: SkeinBridge): Promise<Result<Co
   return ok({ client, ended: ended.promise, close: () => port.close() });
 }
 
-function receivePort(page: Window, bridge: SkeinBridge): Promise<MessagePort | null> {
+function receivePort(page: Window, bridge: DesktopBridge): Promise<MessagePort | null> {
   return new Promise((resolve) => {
     const finish = (port: MessagePort | null): void => {
       clearTimeout(timer);
@@ -78,7 +71,7 @@ async function connectWebSocket(page: Window): Promise<Result<Connection>> {
     socket.close();
     return (await sessionIsKnown())
       ? fail('not-running', 'The Skein process on this machine does not answer.', 'See whether it runs with “skein status”.')
-      : fail('not-authorised', 'This page is not signed in to Skein.', 'Open the address that “skein open” prints: it holds a key that works once.');
+      : fail('not-authorised', 'This page is not signed in to Skein.', 'Open the address that “skein daemon open” prints: it holds a key that works once.');
   }
   return ok({ client: createSkeinClient(new WebSocketLink({ websocket: socket })), ended: ended.promise, close: () => socket.close() });
 }
@@ -97,7 +90,7 @@ async function exchangeToken(page: Window): Promise<Result<null>> {
     // A token that was used before is no reason to stop: the cookie it gave may still be good.
     return response.ok || (await sessionIsKnown())
       ? ok(null)
-      : fail('not-authorised', 'The key in this address was already used or is no longer valid.', 'Open the address that “skein open” prints now.');
+      : fail('not-authorised', 'The key in this address was already used or is no longer valid.', 'Open the address that “skein daemon open” prints now.');
   } catch {
     return fail('not-running', 'The Skein process on this machine does not answer.', 'See whether it runs with “skein status”.');
   }
@@ -107,7 +100,8 @@ async function exchangeToken(page: Window): Promise<Result<null>> {
 async function sessionIsKnown(): Promise<boolean> {
   try {
     const response = await fetch('/api/session', { method: 'GET' });
-    return response.status !== 401 && response.status !== 403;
+    const answer: unknown = await response.json();
+    return !(typeof answer === 'object' && answer !== null && 'signedIn' in answer && answer.signedIn === false);
   } catch {
     return true;
   }

@@ -65,7 +65,7 @@ function plainFlags(submission: CommandLineSubmission): readonly string[] {
   for (const [key, value] of Object.entries(submission.env ?? {})) add('--env', `${key}=${value}`);
   for (const input of submission.inputs ?? []) add('--input', input);
   for (const output of submission.outputs ?? []) add('--output', output);
-  add('--output-folder', submission.outputFolder);
+  add('--into', submission.outputFolder);
   add('--on', submission.on);
   if (submission.policy !== undefined && submission.policy !== 'least-loaded') add('--policy', submission.policy);
   if ((submission.slots ?? 1) !== 1) add('--slots', String(submission.slots));

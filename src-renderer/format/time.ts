@@ -22,10 +22,12 @@ export function formatAge(ageMs: number): string {
   return ageMs < secondMs ? '0 s' : formatDuration(Math.floor(ageMs / secondMs) * secondMs).replace('.0 s', ' s');
 }
 
-/** "4 s ago", "just now"; never a negative age, because two machines' clocks differ. */
+/** "4 s ago", "3 min ago", "just now", in one unit; never a negative age, because two machines' clocks differ. */
 export function formatAgo(at: number, now: number): string {
   const ageMs = now - at;
-  return ageMs < 2 * secondMs ? 'just now' : `${formatAge(ageMs)} ago`;
+  if (ageMs < 2 * secondMs) return 'just now';
+  const unit = ageMs < minuteMs ? secondMs : ageMs < hourMs ? minuteMs : ageMs < dayMs ? hourMs : dayMs;
+  return `${formatAge(Math.floor(ageMs / unit) * unit)} ago`;
 }
 
 /** The time of day, with the date when it is another day. */

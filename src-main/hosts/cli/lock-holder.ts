@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { CliContext } from './cli-context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { startGroup, type ProcessGroup } from './process-group.ts';
@@ -5,6 +6,8 @@ import { commandWords } from './words.ts';
 
 /** A group that must stop working under its lock has this long to do so by itself. */
 const stopGraceMs = 2_000;
+/** How long after a program was killed its lock is asked for the cause. */
+const lossNewsWithinMs = 1_000;
 const labelCharsMax = 200;
 
 export interface HoldRequest {
@@ -78,8 +81,11 @@ async function runUntilLost(context: CliContext, name: string, group: ProcessGro
   const lost = watchForLoss(events);
   const first = await Promise.race([group.exit, lost]);
   if (typeof first !== 'string') {
+    // A node that gives up a lock kills the program first and says why afterwards.
+    const reason = first.signalled ? await Promise.race([lost, pause(lossNewsWithinMs, null, { ref: false })]) : null;
     // Nothing that the program left behind may go on working once the lock is given back.
     group.stop(0);
+    if (reason !== null) return gaveUp(context, name, reason);
     if (first.problem !== '') context.note(`skein: ${first.problem}`);
     return first.code;
   }

@@ -4,6 +4,7 @@ import { mkdir, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailureError } from '../../../shared/domain/failure.ts';
 import { homeFiles } from '../home-folder.ts';
+import { isProcessAlive } from '../process-alive.ts';
 import type { CliContext } from './cli-context.ts';
 import { askControl } from './connection.ts';
 
@@ -101,24 +102,15 @@ async function startFailure(problem: string, logPath: string, logStart: number):
   });
 }
 
-/** Waits until the node no longer answers and its process is gone. Throws `timed-out`. */
+/** Waits until the node has given up its home, which is the last thing it does. Throws `timed-out`. */
 export async function waitUntilStopped(home: string, pid: number): Promise<void> {
   const deadline = performance.now() + stopWithinMs;
   while (performance.now() < deadline) {
     const claimed = await stat(join(home, homeFiles.lock)).catch(() => null);
-    if (claimed === null && !isAlive(pid)) return;
+    if (claimed === null || !isProcessAlive(pid)) return;
     await pause();
   }
   throw new FailureError({ code: 'timed-out', message: `the node (process ${pid}) did not stop within ${stopWithinMs / 1_000} s`, hint: 'See its log, or end that process.' });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Hands an address to the system's browser; false where there is no desktop to show it on. */

@@ -2,12 +2,20 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { exitCodes } from './exit-codes.ts';
 
+export interface GroupExit {
+  readonly code: number;
+  /** True when a signal ended it, whoever sent it. */
+  readonly signalled: boolean;
+  /** Why it could not start; empty when it did. */
+  readonly problem: string;
+}
+
 /** A program with everything it starts, so that all of it can be stopped. */
 export interface ProcessGroup {
   /** Number of its first process, which on POSIX systems is that of the group. */
   readonly pid: number | undefined;
   /** The exit code as a shell would give it: 128 and the signal for one that was killed, 126 or 127 for one that cannot start. */
-  readonly exit: Promise<{ readonly code: number; readonly problem: string }>;
+  readonly exit: Promise<GroupExit>;
   signal(signal: NodeJS.Signals): void;
   /** Asks the whole group to end and kills it after `graceMs`. */
   stop(graceMs: number): void;
@@ -24,15 +32,15 @@ export function startGroup(request: GroupRequest): ProcessGroup {
   const [program = '', ...args] = request.argv;
   const child = spawn(program, args, { cwd: request.cwd, env: request.env, stdio: 'inherit', detached: process.platform !== 'win32' });
   let over = false;
-  const exit = new Promise<{ code: number; problem: string }>((resolve) => {
+  const exit = new Promise<GroupExit>((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
       over = true;
       const code = error.code === 'ENOENT' ? exitCodes.runNotFound : exitCodes.runCannotExecute;
-      resolve({ code, problem: error.code === 'ENOENT' ? `there is no program “${program}”` : `“${program}” cannot be started: ${error.message}` });
+      resolve({ code, signalled: false, problem: error.code === 'ENOENT' ? `there is no program “${program}”` : `“${program}” cannot be started: ${error.message}` });
     });
     child.once('exit', (code, signal) => {
       over = true;
-      resolve({ code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]), problem: '' });
+      resolve({ code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]), signalled: signal !== null, problem: '' });
     });
   });
   return {

@@ -3,9 +3,10 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { FailureError } from '../../../shared/domain/failure.ts';
 import { homeFiles } from '../home-folder.ts';
+import { isProcessAlive } from '../process-alive.ts';
 
-/** A node that holds its home this long without answering has crashed, and its process number went to another program. */
-const startupMs = 5_000;
+/** A claim that is older, without anybody answering, was left by a crash: its process number went to another program. */
+const startupMs = 60_000;
 const claimAttemptsMax = 5;
 
 /** The right of one process to run on a home folder. */
@@ -68,19 +69,10 @@ async function isHeld(path: string, content: string, isAnswering: () => Promise<
   const pid = Number.parseInt(content, 10);
   if (pid === process.pid) return false; // Left by an earlier process that had our number.
   if (await isAnswering()) return true;
-  if (Number.isInteger(pid) && pid > 0 && !isAlive(pid)) return false;
+  if (Number.isInteger(pid) && pid > 0 && !isProcessAlive(pid)) return false;
   // Alive, or still being written: given time to start. A process number can also belong to another program by now.
   const info = await stat(path).catch(() => null);
   return info !== null && Date.now() - info.mtimeMs < startupMs;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 /** Removes a dead claim, but puts it back if another process replaced it in the meantime. */

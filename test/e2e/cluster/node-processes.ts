@@ -38,7 +38,20 @@ export class NodeProcesses {
   /** Starts a process on the home of that name: a new one, or the one it had. */
   async start(name: string, flags: readonly string[] = []): Promise<NodeProcess> {
     const home = join(this.#root, name);
-    const args = [program, '--home', home, '--name', name, '--listen', '127.0.0.1', '--no-mdns', '--json', '--slots', '2', ...flags];
+    const args = [
+      program,
+      '--home',
+      home,
+      '--name',
+      name,
+      '--listen',
+      '127.0.0.1',
+      '--no-mdns',
+      '--json',
+      '--slots',
+      '2',
+      ...flags,
+    ];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#alive.add(child);
     child.once('exit', () => this.#alive.delete(child));
@@ -65,7 +78,10 @@ export class NodeProcesses {
 
 function readyLine(child: ChildProcess, log: () => string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the node was not ready in ${readyWithinMs} ms: ${log()}`)), readyWithinMs);
+    const timer = setTimeout(
+      () => reject(new Error(`the node was not ready in ${readyWithinMs} ms: ${log()}`)),
+      readyWithinMs,
+    );
     child.once('exit', (code) => reject(new Error(`the node ended with ${String(code)}: ${log()}`)));
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       if (!text.includes('"Ready"')) return;
@@ -76,12 +92,18 @@ function readyLine(child: ChildProcess, log: () => string): Promise<void> {
 }
 
 /** Asks again until the answer is not null. Fails with what `describe` says when the time is over. */
-export async function eventually<Value>(what: string, withinMs: number, ask: () => Promise<Value | null>, describe: () => Promise<unknown> = async () => ''): Promise<Value> {
+export async function eventually<Value>(
+  what: string,
+  withinMs: number,
+  ask: () => Promise<Value | null>,
+  describe: () => Promise<unknown> = async () => '',
+): Promise<Value> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     const answer = await ask();
     if (answer !== null) return answer;
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms. ${JSON.stringify(await describe())}`);
+    if (performance.now() > deadline)
+      throw new Error(`${what}: not within ${withinMs} ms. ${JSON.stringify(await describe())}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }

@@ -13,7 +13,9 @@ describe('three node processes on loopback', () => {
 
   beforeAll(async () => {
     processes = await NodeProcesses.begin();
-    nodes = await Promise.all(['ash', 'birch', 'cedar'].map((name) => processes.start(name, ['--session-ttl-ms', '6000'])));
+    nodes = await Promise.all(
+      ['ash', 'birch', 'cedar'].map((name) => processes.start(name, ['--session-ttl-ms', '6000'])),
+    );
   }, 60_000);
 
   afterAll(async () => {
@@ -26,7 +28,8 @@ describe('three node processes on loopback', () => {
     return node;
   };
   const overview = async (node: NodeProcess) => (await node.line.client.swarm.overview()).view;
-  const job = async (node: NodeProcess, selector: string) => (await node.line.client.tasks.show({ selector, limit: 1_000 })).view;
+  const job = async (node: NodeProcess, selector: string) =>
+    (await node.line.client.tasks.show({ selector, limit: 1_000 })).view;
 
   it('found a swarm, join it with one-time links, and choose three voters', async () => {
     const { id } = await of(0).line.client.swarm.create({ name: 'trees' });
@@ -34,7 +37,9 @@ describe('three node processes on loopback', () => {
       const { link } = await of(0).line.client.swarm.invite({ autoApprove: true, role: 'admin' });
       const joined = await joiner.line.client.swarm.join({ link });
       expect(joined.id).toBe(id);
-      const refusal = await of(0).line.client.swarm.join({ link }).catch((error: unknown) => failureOf(error).code);
+      const refusal = await of(0)
+        .line.client.swarm.join({ link })
+        .catch((error: unknown) => failureOf(error).code);
       expect(refusal).toBe('already-exists');
     }
     for (const node of nodes) await node.line.client.policy.set({ accepts: { from: 'everyone' } });
@@ -54,7 +59,12 @@ describe('three node processes on loopback', () => {
 
   it('share out a job over files and bring its outputs back', async () => {
     const folder = await sampleFolder('shared');
-    const submitted = await of(1).line.client.tasks.submit({ argv: ['gzip', '-k', '{file}'], cwd: folder, each: { type: 'files', globs: ['*.txt'] }, outputs: ['{file}.gz'] });
+    const submitted = await of(1).line.client.tasks.submit({
+      argv: ['gzip', '-k', '{file}'],
+      cwd: folder,
+      each: { type: 'files', globs: ['*.txt'] },
+      outputs: ['{file}.gz'],
+    });
     expect(submitted.taskCount).toBe(fileCount);
     const ended = await delivered(of(1), submitted.job);
     expect(ended.job.counts).toMatchObject({ succeeded: fileCount, failed: 0 });
@@ -73,7 +83,12 @@ describe('three node processes on loopback', () => {
       each: { type: 'files', globs: ['*.txt'] },
       outputs: ['{file}.gz'],
     });
-    await eventually('some tasks have ended', 30_000, async () => ((await job(submitter, String(id))).job.counts.succeeded >= 4 ? true : null), () => job(submitter, String(id)));
+    await eventually(
+      'some tasks have ended',
+      30_000,
+      async () => ((await job(submitter, String(id))).job.counts.succeeded >= 4 ? true : null),
+      () => job(submitter, String(id)),
+    );
     await processes.kill(victim);
     const ended = await delivered(submitter, id);
     expect(ended.job.counts).toMatchObject({ succeeded: fileCount, failed: 0 });
@@ -87,7 +102,9 @@ describe('three node processes on loopback', () => {
       30_000,
       async () => {
         const view = await overview(restarted);
-        return view.state === 'healthy' && (await job(restarted, String(id))).job.counts.succeeded === fileCount ? true : null;
+        return view.state === 'healthy' && (await job(restarted, String(id))).job.counts.succeeded === fileCount
+          ? true
+          : null;
       },
       () => overview(restarted),
     );
@@ -96,7 +113,8 @@ describe('three node processes on loopback', () => {
   async function sampleFolder(name: string): Promise<string> {
     const folder = join(processes.folder, name);
     await mkdir(folder);
-    for (let index = 0; index < fileCount; index++) await writeFile(join(folder, `file ${index}.txt`), `${name} ${index}\n`.repeat(500 * (index + 1)));
+    for (let index = 0; index < fileCount; index++)
+      await writeFile(join(folder, `file ${index}.txt`), `${name} ${index}\n`.repeat(500 * (index + 1)));
     return folder;
   }
 
@@ -106,7 +124,11 @@ describe('three node processes on loopback', () => {
       60_000,
       async () => {
         const shown = await job(node, String(id));
-        return shown.job.endedAt !== null && shown.job.delivery?.pending === 0 && shown.job.delivery.delivered >= shown.job.counts.succeeded ? shown : null;
+        return shown.job.endedAt !== null &&
+          shown.job.delivery?.pending === 0 &&
+          shown.job.delivery.delivered >= shown.job.counts.succeeded
+          ? shown
+          : null;
       },
       () => job(node, String(id)),
     );

@@ -10,7 +10,7 @@ export interface Screen {
 
 export const screens: readonly Screen[] = [
   { name: 'overview', route: '#/overview', ready: 'Who decides', pictured: true },
-  { name: 'peers', route: '#/peers/render-box', ready: 'Runs for others', pictured: true },
+  { name: 'peers', route: '#/peers/render-box', ready: 'Addresses', pictured: true },
   { name: 'tasks', route: '#/tasks', ready: 'Reel 4, proxies', pictured: true },
   { name: 'locks', route: '#/locks/nightly-backup', ready: 'Latest holders', pictured: true },
   { name: 'job', route: '#/tasks/214', ready: 'A004_C001.mov', pictured: true },

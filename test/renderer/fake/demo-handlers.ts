@@ -3,11 +3,11 @@ import { fakeFailure } from '../../../src-renderer/api/fake-transport.ts';
 import { jobDetail } from './demo-jobs.ts';
 import { demoJobs, demoLocks, demoOverview, demoPeers, nodes, type Variant } from './demo-swarm.ts';
 
-/** Handlers for the whole contract over the demonstration data. Live views send one frame and then stay open. */
+/** Handlers for the whole contract over the demonstration data. Live views send a frame a second. */
 export function demoHandlers(variant: Variant, now: () => number = Date.now): FakeHandlers {
   const provenance = () => (variant === 'no-quorum' ? { consistency: 'stale' as const, ageMs: 182_000, slot: 48_211 } : { consistency: 'quorum' as const, ageMs: 120, slot: 48_211 });
   const frame = (view: unknown, sequence = 1) => ({ sequence, provenance: provenance(), view });
-  const live = (view: () => unknown) => (_input: unknown, signal: AbortSignal | undefined) => frames(() => frame(view()), signal);
+  const live = (view: () => unknown) => (_input: unknown, signal: AbortSignal | undefined) => frames((sequence) => frame(view(), sequence), signal);
   const jobOf = (input: unknown) => {
     const selector = field(input, 'selector');
     const job = demoJobs(variant, now()).find((entry) => String(entry.id) === String(selector).split('.')[0]);
@@ -27,7 +27,7 @@ export function demoHandlers(variant: Variant, now: () => number = Date.now): Fa
     'policy.get': () => ({ accepts: { from: 'listed', members: [nodes.studio.id, nodes.render.id] }, slots: 8 }),
     'policy.set': (input) => input,
     'tasks.watch': live(() => ({ jobs: demoJobs(variant, now()) })),
-    'tasks.watchOne': (input, signal) => { jobOf(input); return frames(() => frame(detail(input)), signal); },
+    'tasks.watchOne': (input, signal) => { jobOf(input); return frames((sequence) => frame(detail(input), sequence), signal); },
     'tasks.preview': (input) => ({
       taskCount: 482, inputBytes: 3_912_004_113,
       first: ['reel-04-001.mov', 'reel-04-002.mov', 'reel-04-003.mov'].map((label) => ({ label, argv: ((field(input, 'argv') as string[] | undefined) ?? []).map((part) => part.replace('{file}', label).replace('{stem}', label.replace('.mov', ''))) })),
@@ -57,12 +57,13 @@ function field(input: unknown, name: string): unknown {
   return typeof input === 'object' && input !== null ? (input as Readonly<Record<string, unknown>>)[name] : undefined;
 }
 
-async function* frames(first: () => unknown, signal: AbortSignal | undefined): AsyncGenerator<unknown> {
-  yield first();
-  await new Promise<void>((resolve) => {
-    if (signal === undefined || signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+const frameEveryMs = 1_000;
+
+async function* frames(next: (sequence: number) => unknown, signal: AbortSignal | undefined): AsyncGenerator<unknown> {
+  for (let sequence = 1; signal?.aborted !== true; sequence += 1) {
+    yield next(sequence);
+    await new Promise((resolve) => setTimeout(resolve, frameEveryMs));
+  }
 }
 
 const logText = Array.from({ length: 1_240 }, (_unused, line) =>

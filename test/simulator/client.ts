@@ -40,8 +40,6 @@ export class SimClient {
   #renewal = 0;
   #owner = 0;
   #attempts = new Map<string, AttemptKey>();
-  /** People have gone home: only what was begun is finished. */
-  #quiet = false;
   #renews = true;
 
   constructor(options: ClientOptions) {
@@ -61,11 +59,6 @@ export class SimClient {
     const { work } = this.#options.world.options;
     this.#often(work.lockEveryMs, () => this.#wantLock());
     this.#often(work.jobEveryMs, () => this.#submitJob());
-  }
-
-  /** No new work; renewals go on. */
-  quiet(): void {
-    this.#quiet = true;
   }
 
   stopRenewing(): void {
@@ -116,7 +109,7 @@ export class SimClient {
 
   #often(meanMs: number, act: () => void): void {
     this.#options.clock.setTimer(exponential(this.#random, meanMs), () => {
-      if (!this.#quiet && this.#open) act();
+      if (!this.#options.world.quiet && this.#open) act();
       this.#often(meanMs, act);
     });
   }
@@ -127,14 +120,19 @@ export class SimClient {
 
   #ask(command: Command, answer: (result: Result<CommandResult>) => void = () => undefined): void {
     const { requests, world } = this.#options;
-    const sequence = this.#sequence + 1;
+    const numbering = { sequence: 0 };
+    this.#numbering = numbering;
     requests.submit(command, requestTimeoutMs, (result) => {
-      world.acknowledged(this.#clientName, sequence, result);
+      world.acknowledged(this.#clientName, numbering.sequence, result);
       answer(result);
     });
-    this.#sequence = sequence;
   }
-  #sequence = 0;
+  #numbering = { sequence: 0 };
+
+  /** The number that the request now being submitted got. */
+  numbered(sequence: number): void {
+    this.#numbering.sequence = sequence;
+  }
 
   #openSession(): void {
     const session = this.#session;

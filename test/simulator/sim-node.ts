@@ -115,6 +115,7 @@ export class SimNode {
       client: session,
       clock,
       submit: (request) => {
+        client.numbered(request.sequence);
         driver.input({ type: 'requested', request });
       },
       hasCoordinator: () => machine.coordinator !== null,

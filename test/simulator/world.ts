@@ -98,6 +98,11 @@ export class World {
     };
   }
 
+  /** The storm is over: people begin nothing new. */
+  get quiet(): boolean {
+    return !this.#storm;
+  }
+
   broken(claim: string, detail: string): void {
     this.#violation ??= { claim, detail, atMs: this.queue.now };
     this.line(`VIOLATION ${claim}: ${detail}`);
@@ -135,7 +140,7 @@ export class World {
 
   restartLater(node: SimNode): void {
     this.queue.after(exponential(this.forks.named(`restart/${node.id}/${this.queue.now}`), this.options.machine.downMs), () => {
-      if (this.#storm) node.start();
+      if (!this.#abandoned.has(node.id)) node.start();
     });
   }
 
@@ -236,7 +241,6 @@ export class World {
     }
     this.network.calm();
     for (const node of this.nodes) if (!this.#abandoned.has(node.id)) node.start();
-    for (const node of this.nodes) node.client?.quiet();
   }
 
   #abandonMinority(): void {

@@ -182,8 +182,8 @@ export const mutants: readonly Mutant[] = [
     name: 'stale-result-accepted',
     fault: 'a result counts without the token of the live attempt',
     file: 'src-main/core/tasks/job.ts',
-    original: 'live.token === ',
-    mutated: 'live.token >= 0 || live.token === ',
+    original: 'live.number === key.attempt && live.token === key.token && live.session === session',
+    mutated: 'live.session !== undefined && (live.number === key.attempt || session !== key.job.toString())',
     seedsMax: 300,
   },
   {

@@ -13,7 +13,9 @@ const fixedPlaces = [
 const packageManagerMsMax = 8 * 60_000;
 
 /** Returns the path of a Chromium, or null after saying what is missing. Callers go on without it. */
-export function findChromium(say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`)): string | null {
+export function findChromium(
+  say: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
+): string | null {
   const found = installedChromium();
   if (found !== null) return found;
   if (canInstall()) {
@@ -21,7 +23,9 @@ export function findChromium(say: (line: string) => void = (line) => void proces
     if (installWithApt()) return installedChromium();
     say('chromium: apt-get could not install it');
   }
-  say('chromium: not found, so browser tests are skipped. Install Chromium or Chrome, or set SKEIN_CHROMIUM to its path.');
+  say(
+    'chromium: not found, so browser tests are skipped. Install Chromium or Chrome, or set SKEIN_CHROMIUM to its path.',
+  );
   return null;
 }
 

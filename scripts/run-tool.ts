@@ -50,7 +50,8 @@ export function runNode(args: readonly string[], options: ToolOptions = {}): Pro
     child.stderr?.on('data', take);
     child.on('error', (error) => resolve({ exitCode: 127, output: error.message }));
     child.on('close', (code, signal) => {
-      const note = signal === null ? '' : `\nended by ${signal}${options.timeoutMs === undefined ? '' : ' (time limit)'}`;
+      const note =
+        signal === null ? '' : `\nended by ${signal}${options.timeoutMs === undefined ? '' : ' (time limit)'}`;
       resolve({ exitCode: code ?? 1, output: output + note });
     });
   });

@@ -58,7 +58,7 @@ export function createRouter(services: SkeinServices, log: DefectLog) {
           return result;
         }
         const frames = result.output;
-        return { ...result, output: released(relay(frames, signal ?? neverAborted, toError), leave) as typeof frames };
+        return { ...result, output: released(relay(frames, signal ?? neverAborted, toError), leave) };
       } catch (error) {
         leave();
         throw toError(error);

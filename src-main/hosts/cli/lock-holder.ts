@@ -6,8 +6,8 @@ import { commandWords } from './words.ts';
 
 /** A group that must stop working under its lock has this long to do so by itself. */
 const stopGraceMs = 2_000;
-/** How long after a program was killed its lock is asked for the cause. */
-const lossNewsWithinMs = 1_000;
+/** A node kills a program for up to two seconds before it says that the lock is lost. */
+const lossNewsWithinMs = 4_000;
 const labelCharsMax = 200;
 
 export interface HoldRequest {
@@ -26,7 +26,9 @@ export async function holdAndRun(context: CliContext, request: HoldRequest): Pro
   const node = await context.node();
   const leaving = new AbortController();
   let group: ProcessGroup | null = null;
+  let interrupted = false;
   const unhook = context.world.onInterrupt(() => {
+    interrupted = true;
     if (group === null) leaving.abort();
     else group.signal('SIGINT');
   });
@@ -46,7 +48,7 @@ export async function holdAndRun(context: CliContext, request: HoldRequest): Pro
       if (event.type !== 'granted') continue;
       group = startUnderLock(context, request, event.token);
       await guard(context, request.name, event.token, group);
-      return await runUntilLost(context, request.name, group, events);
+      return await runUntilLost(context, request.name, group, events, () => interrupted);
     }
     return gaveUp(context, request.name, 'the node ended the call');
   } catch (error) {
@@ -77,12 +79,12 @@ async function guard(context: CliContext, name: string, token: number, group: Pr
 
 type HoldEvents = AsyncIterable<{ readonly type: 'waiting' } | { readonly type: 'granted' } | { readonly type: 'lost'; readonly reason: string }>;
 
-async function runUntilLost(context: CliContext, name: string, group: ProcessGroup, events: HoldEvents): Promise<number> {
+async function runUntilLost(context: CliContext, name: string, group: ProcessGroup, events: HoldEvents, wasInterrupted: () => boolean): Promise<number> {
   const lost = watchForLoss(events);
   const first = await Promise.race([group.exit, lost]);
   if (typeof first !== 'string') {
     // A node that gives up a lock kills the program first and says why afterwards.
-    const reason = first.signalled ? await Promise.race([lost, pause(lossNewsWithinMs, null, { ref: false })]) : null;
+    const reason = first.signalled && !wasInterrupted() ? await Promise.race([lost, pause(lossNewsWithinMs, null, { ref: false })]) : null;
     // Nothing that the program left behind may go on working once the lock is given back.
     group.stop(0);
     if (reason !== null) return gaveUp(context, name, reason);

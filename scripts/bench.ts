@@ -20,8 +20,22 @@ interface Plan {
   readonly idleMs: number;
 }
 
-const quick: Plan = { writes: 2_000, locks: 300, tasks: 500, kills: 3, stagedBytes: 128 * 1_024 * 1_024, idleMs: 5_000 };
-const full: Plan = { writes: 20_000, locks: 3_000, tasks: 5_000, kills: 20, stagedBytes: 1_024 * 1_024 * 1_024, idleMs: 30_000 };
+const quick: Plan = {
+  writes: 2_000,
+  locks: 300,
+  tasks: 500,
+  kills: 3,
+  stagedBytes: 128 * 1_024 * 1_024,
+  idleMs: 5_000,
+};
+const full: Plan = {
+  writes: 20_000,
+  locks: 3_000,
+  tasks: 5_000,
+  kills: 20,
+  stagedBytes: 1_024 * 1_024 * 1_024,
+  idleMs: 30_000,
+};
 
 const note = (line: string): void => void process.stderr.write(`${line}\n`);
 const round = (value: number): number => Math.round(value * 1_000) / 1_000;
@@ -46,7 +60,12 @@ async function measure(count: number, clients: number, operation: () => Promise<
   await Promise.all(Array.from({ length: clients }, client));
   const seconds = (performance.now() - from) / 1_000;
   latencies.sort((left, right) => left - right);
-  return { operations: latencies.length, p50Ms: quantile(latencies, 0.5), p99Ms: quantile(latencies, 0.99), perSecond: Math.round(latencies.length / seconds) };
+  return {
+    operations: latencies.length,
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
+    perSecond: Math.round(latencies.length / seconds),
+  };
 }
 
 /** One entry through the log: the refusal to release a lock that nobody holds. It changes nothing, but every voter stores it. */
@@ -68,13 +87,24 @@ async function takeAndGiveLock(node: NodeProcess): Promise<void> {
 
 async function runTasks(node: NodeProcess, cwd: string, count: number) {
   const from = performance.now();
-  const { job } = await node.api.tasks.submit({ name: 'bench', argv: ['/bin/true'], cwd, each: { type: 'range', from: 1, to: count } });
-  const detail = await until('the tasks to end', 600_000, async () => {
-    const { view } = await node.api.tasks.show({ selector: String(job), limit: 1 });
-    return view.job.endedAt === null ? null : view;
-  }, 20);
+  const { job } = await node.api.tasks.submit({
+    name: 'bench',
+    argv: ['/bin/true'],
+    cwd,
+    each: { type: 'range', from: 1, to: count },
+  });
+  const detail = await until(
+    'the tasks to end',
+    600_000,
+    async () => {
+      const { view } = await node.api.tasks.show({ selector: String(job), limit: 1 });
+      return view.job.endedAt === null ? null : view;
+    },
+    20,
+  );
   const seconds = (performance.now() - from) / 1_000;
-  if (detail.job.counts.succeeded !== count) throw new Error(`only ${detail.job.counts.succeeded} of ${count} tasks succeeded: ${detail.job.reason}`);
+  if (detail.job.counts.succeeded !== count)
+    throw new Error(`only ${detail.job.counts.succeeded} of ${count} tasks succeeded: ${detail.job.reason}`);
   return { tasks: count, seconds: round(seconds), perSecond: Math.round(count / seconds) };
 }
 
@@ -83,12 +113,23 @@ async function stageFile(submitter: NodeProcess, worker: NodeProcess, cwd: strin
   const path = join(cwd, 'large.bin');
   await writeFile(path, randomBytes(bytes));
   const from = performance.now();
-  const { job } = await submitter.api.tasks.submit({ name: 'stage', argv: ['/bin/true'], cwd, inputs: ['large.bin'], on: worker.name });
-  await until('the staged task to end', 600_000, async () => {
-    const { view } = await submitter.api.tasks.show({ selector: String(job), limit: 1 });
-    if (view.job.endedAt !== null && view.job.counts.succeeded !== 1) throw new Error(view.job.reason);
-    return view.job.endedAt === null ? null : view;
-  }, 20);
+  const { job } = await submitter.api.tasks.submit({
+    name: 'stage',
+    argv: ['/bin/true'],
+    cwd,
+    inputs: ['large.bin'],
+    on: worker.name,
+  });
+  await until(
+    'the staged task to end',
+    600_000,
+    async () => {
+      const { view } = await submitter.api.tasks.show({ selector: String(job), limit: 1 });
+      if (view.job.endedAt !== null && view.job.counts.succeeded !== 1) throw new Error(view.job.reason);
+      return view.job.endedAt === null ? null : view;
+    },
+    20,
+  );
   const seconds = (performance.now() - from) / 1_000;
   return { bytes, seconds: round(seconds), megabytesPerSecond: Math.round(bytes / 1e6 / seconds) };
 }
@@ -101,22 +142,35 @@ async function failovers(swarm: LocalSwarm, kills: number) {
     if (survivor === undefined) throw new Error('nobody survives');
     const from = performance.now();
     await victim.kill();
-    await until('a write after the kill', 60_000, async () => {
-      await replicatedWrite(survivor);
-      return true;
-    }, 5);
+    await until(
+      'a write after the kill',
+      60_000,
+      async () => {
+        await replicatedWrite(survivor);
+        return true;
+      },
+      5,
+    );
     times.push(performance.now() - from);
     await victim.start();
     await swarm.settled();
   }
   times.sort((left, right) => left - right);
-  return { kills, p50Ms: quantile(times, 0.5), minMs: round(times[0] ?? Number.NaN), maxMs: round(times.at(-1) ?? Number.NaN) };
+  return {
+    kills,
+    p50Ms: quantile(times, 0.5),
+    minMs: round(times[0] ?? Number.NaN),
+    maxMs: round(times.at(-1) ?? Number.NaN),
+  };
 }
 
 /** CPU seconds used so far and resident bytes, as Linux tells them; null elsewhere. */
 async function usage(pid: number): Promise<{ cpuSeconds: number; rssBytes: number } | null> {
   if (process.platform !== 'linux') return null;
-  const [text, status] = await Promise.all([readFile(`/proc/${pid}/stat`, 'utf8'), readFile(`/proc/${pid}/status`, 'utf8')]);
+  const [text, status] = await Promise.all([
+    readFile(`/proc/${pid}/stat`, 'utf8'),
+    readFile(`/proc/${pid}/status`, 'utf8'),
+  ]);
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const ticksPerSecond = 100;
   const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
@@ -128,13 +182,22 @@ async function idle(node: NodeProcess, idleMs: number) {
   await sleep(idleMs);
   const after = await usage(node.pid);
   if (before === null || after === null) return null;
-  return { cpuPercentOfACore: round(((after.cpuSeconds - before.cpuSeconds) * 100_000) / idleMs), rssMegabytes: Math.round(after.rssBytes / 1e6) };
+  return {
+    cpuPercentOfACore: round(((after.cpuSeconds - before.cpuSeconds) * 100_000) / idleMs),
+    rssMegabytes: Math.round(after.rssBytes / 1e6),
+  };
 }
 
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { quick: { type: 'boolean' } }, allowPositionals: true });
   const plan = values.quick === true ? quick : full;
-  const swarm = await LocalSwarm.found({ name: 'bench', machines: ['one', 'two', 'three'], flags: ['--log-level', 'warn'], slots: 2, say: note });
+  const swarm = await LocalSwarm.found({
+    name: 'bench',
+    machines: ['one', 'two', 'three'],
+    flags: ['--log-level', 'warn'],
+    slots: 2,
+    say: note,
+  });
   try {
     const cwd = join(swarm.folder, 'work');
     await mkdir(cwd);
@@ -161,7 +224,12 @@ async function main(): Promise<number> {
           v: 1,
           kind: 'Bench',
           at: new Date().toISOString(),
-          machine: { cores: availableParallelism(), cpu: cpus()[0]?.model ?? 'unknown', memoryBytes: totalmem(), node: process.version },
+          machine: {
+            cores: availableParallelism(),
+            cpu: cpus()[0]?.model ?? 'unknown',
+            memoryBytes: totalmem(),
+            node: process.version,
+          },
           caveats: [
             'three voters, the client and the workers share this machine; fsync is on',
             'a replicated write is a refused force-release: one log entry on a quorum of disks, asked over the control socket',

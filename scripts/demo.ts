@@ -39,7 +39,9 @@ function countCoordinatorChanges(swarm: LocalSwarm): () => number {
   const look = async (): Promise<void> => {
     for (const node of swarm.running()) {
       // A node that is being killed cannot answer; the others can.
-      const overview = await Promise.resolve().then(() => node.api.swarm.overview()).catch(() => null);
+      const overview = await Promise.resolve()
+        .then(() => node.api.swarm.overview())
+        .catch(() => null);
       if (overview?.view.coordinator) ballots.add(overview.view.coordinator.ballot);
     }
   };

@@ -26,7 +26,10 @@ class Ledger {
     ordered.forEach((grant, index) => {
       const previous = ordered[index - 1];
       if (previous === undefined) return;
-      if (grant.from < previous.to) this.violations.push(`two holders: #${previous.token} of ${previous.who} until ${previous.to}, #${grant.token} of ${grant.who} from ${grant.from}`);
+      if (grant.from < previous.to)
+        this.violations.push(
+          `two holders: #${previous.token} of ${previous.who} until ${previous.to}, #${grant.token} of ${grant.who} from ${grant.from}`,
+        );
       if (grant.token <= previous.token) this.violations.push(`token #${grant.token} after #${previous.token}`);
     });
   }
@@ -74,7 +77,12 @@ async function submitJobs(node: NodeProcess, ledger: Ledger, cwd: string, runnin
   while (running()) {
     if (node.running) {
       try {
-        const { job } = await node.api.tasks.submit({ name: 'crash', argv: [process.execPath, '-e', ''], cwd, each: { type: 'range', from: 1, to: tasksPerJob } });
+        const { job } = await node.api.tasks.submit({
+          name: 'crash',
+          argv: [process.execPath, '-e', ''],
+          cwd,
+          each: { type: 'range', from: 1, to: tasksPerJob },
+        });
         ledger.jobs.push(job);
       } catch {
         // Not acknowledged: whether it took effect is unknown, and nobody was promised anything.
@@ -94,7 +102,8 @@ async function checkJobs(node: NodeProcess, ledger: Ledger): Promise<void> {
       ledger.violations.push(`acknowledged job ${job} did not end: ${detail}`);
       continue;
     }
-    if (detail.job.counts.succeeded !== tasksPerJob) ledger.violations.push(`job ${job} ended with ${detail.job.counts.succeeded} of ${tasksPerJob} succeeded`);
+    if (detail.job.counts.succeeded !== tasksPerJob)
+      ledger.violations.push(`job ${job} ended with ${detail.job.counts.succeeded} of ${tasksPerJob} succeeded`);
     for (const task of detail.tasks) {
       const accepted = task.attempts.filter(({ state }) => state === 'succeeded').length;
       if (accepted !== 1) ledger.violations.push(`task ${job}.${task.index} has ${accepted} accepted results`);
@@ -113,7 +122,12 @@ async function main(): Promise<number> {
   say(`crash test: kills=${kills} seed=${seed}`);
   const random = seededRandom(seed);
   const ledger = new Ledger();
-  const swarm = await LocalSwarm.found({ name: 'crash', machines: ['one', 'two', 'three'], flags: ['--session-ttl-ms', '3000', '--log-level', 'warn'], slots: 2 });
+  const swarm = await LocalSwarm.found({
+    name: 'crash',
+    machines: ['one', 'two', 'three'],
+    flags: ['--session-ttl-ms', '3000', '--log-level', 'warn'],
+    slots: 2,
+  });
   try {
     const cwd = join(swarm.folder, 'empty');
     await mkdir(cwd);
@@ -130,7 +144,8 @@ async function main(): Promise<number> {
       await victim.kill();
       await sleep(random.below(600));
       await victim.start();
-      if (kill % 10 === 0) say(`  ${kill} kills, ${ledger.grants.length} grants, ${ledger.jobs.length} acknowledged jobs`);
+      if (kill % 10 === 0)
+        say(`  ${kill} kills, ${ledger.grants.length} grants, ${ledger.jobs.length} acknowledged jobs`);
     }
     running = false;
     await Promise.all(clients);
@@ -142,7 +157,9 @@ async function main(): Promise<number> {
     await swarm.dispose();
   }
   for (const violation of ledger.violations.slice(0, 20)) say(`VIOLATION ${violation}`);
-  say(`crash: kills=${kills} grants=${ledger.grants.length} jobs=${new Set(ledger.jobs).size} violations=${ledger.violations.length} seed=${seed}`);
+  say(
+    `crash: kills=${kills} grants=${ledger.grants.length} jobs=${new Set(ledger.jobs).size} violations=${ledger.violations.length} seed=${seed}`,
+  );
   return ledger.violations.length === 0 && ledger.jobs.length > 0 && ledger.grants.length > 0 ? 0 : 1;
 }
 

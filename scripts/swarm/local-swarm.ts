@@ -52,7 +52,8 @@ export class LocalSwarm {
     for (const node of this.nodes.filter(({ running }) => running)) {
       await until(`${node.name} to see a settled swarm`, withinMs, async () => {
         const { view } = await node.api.swarm.overview();
-        const ready = view.coordinator !== null && view.quorum.voters.length === voters && view.members.total === this.nodes.length;
+        const ready =
+          view.coordinator !== null && view.quorum.voters.length === voters && view.members.total === this.nodes.length;
         return ready ? view : null;
       });
     }

@@ -70,7 +70,10 @@ export class NodeProcess {
         clearTimeout(timer);
         reject(error);
       };
-      const timer = setTimeout(() => give(new Error(`${this.name} was not ready in ${startWithinMs} ms\n${complaint}`)), startWithinMs);
+      const timer = setTimeout(
+        () => give(new Error(`${this.name} was not ready in ${startWithinMs} ms\n${complaint}`)),
+        startWithinMs,
+      );
       child.once('exit', (code, signal) => give(new Error(`${this.name} ended with ${code ?? signal}\n${complaint}`)));
       createInterface({ input: child.stdout }).on('line', (line) => {
         if (!line.startsWith('{')) return;

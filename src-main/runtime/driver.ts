@@ -71,7 +71,9 @@ export class Driver {
   start(): void {
     const { transport } = this.#options;
     transport.onFrame((from, frame) => this.#onFrame(from, frame));
-    transport.onPeer((peer, connected) => this.input({ type: connected ? 'peer-connected' : 'peer-disconnected', peer }));
+    transport.onPeer((peer, connected) =>
+      this.input({ type: connected ? 'peer-connected' : 'peer-disconnected', peer }),
+    );
     for (const peer of transport.connected()) this.#inputs.push({ type: 'peer-connected', peer });
     this.#tick();
     this.input({ type: 'started' });
@@ -136,14 +138,20 @@ export class Driver {
   #noteBadFrame(from: NodeId, failure: Failure): void {
     const count = this.#badFrames.get(from) ?? 0;
     this.#badFrames.set(from, count + 1);
-    if (count % badFramesPerLine === 0) this.#options.logger.warn('a frame could not be read', { from, count: count + 1, ...failure });
+    if (count % badFramesPerLine === 0)
+      this.#options.logger.warn('a frame could not be read', { from, count: count + 1, ...failure });
   }
 
   #send(to: NodeId, messages: readonly NodeMessage[]): void {
     if (this.#halted) return;
     for (const frame of encodeFrames(messages)) {
       if (frame.length <= frameBytesMax) this.#options.transport.send(to, frame);
-      else this.#options.logger.error('a frame is too large to send', { to, bytes: frame.length, first: messages[0]?.type });
+      else
+        this.#options.logger.error('a frame is too large to send', {
+          to,
+          bytes: frame.length,
+          first: messages[0]?.type,
+        });
     }
   }
 
@@ -172,8 +180,15 @@ export class Driver {
 
   #failBecause(cause: unknown): void {
     const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    this.#options.logger.error('the node caught itself in a mistake', { message, stack: cause instanceof Error ? cause.stack : undefined });
-    this.#fail({ code: 'internal', message, hint: 'Restart the node; it continues from its disk. Please report this message.' });
+    this.#options.logger.error('the node caught itself in a mistake', {
+      message,
+      stack: cause instanceof Error ? cause.stack : undefined,
+    });
+    this.#fail({
+      code: 'internal',
+      message,
+      hint: 'Restart the node; it continues from its disk. Please report this message.',
+    });
   }
 
   #fail(failure: Failure): void {

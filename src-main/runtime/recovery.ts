@@ -1,7 +1,7 @@
 import { ok, type Result } from '../../shared/domain/failure.ts';
 import type { NodeId } from '../../shared/domain/ids.ts';
 import type { Recovered } from '../core/node/messages.ts';
-import { foundingSnapshot } from '../core/node/node.ts';
+import { foundingSnapshot } from '../core/node/founding.ts';
 import type { Journal, OpenedJournal } from '../ports/journal.ts';
 import { decodeJournal, encodeSnapshot } from '../wire/facts.ts';
 

@@ -49,7 +49,10 @@ export class Requests {
    * Answers what applying the command answered; a refusal is a failure. `unknown-outcome` and `no-coordinator` say
    * that it was not seen applied in time and may still be; `limit-reached` and `bad-input`, that it never left.
    */
-  propose(command: Command, { timeoutMs = proposeTimeoutMs, signal }: ProposeOptions = {}): Promise<Result<CommandResult>> {
+  propose(
+    command: Command,
+    { timeoutMs = proposeTimeoutMs, signal }: ProposeOptions = {},
+  ): Promise<Result<CommandResult>> {
     return new Promise((resolve) => {
       if (signal?.aborted === true) {
         resolve(fail('cancelled', 'The request was given up before it was sent.'));
@@ -77,7 +80,9 @@ export class Requests {
       cancelTimer();
       answer(result);
     };
-    const cancelTimer = this.#options.clock.setTimer(timeoutMs, () => this.#stopWaiting(sequence, this.#timedOut(command, timeoutMs)));
+    const cancelTimer = this.#options.clock.setTimer(timeoutMs, () =>
+      this.#stopWaiting(sequence, this.#timedOut(command, timeoutMs)),
+    );
     this.#pending.set(sequence, settle);
     this.#options.submit(request.value);
     return (failure) => this.#stopWaiting(sequence, failure);
@@ -87,7 +92,10 @@ export class Requests {
   onEvent(event: NodeEvent): void {
     if (event.type === 'applied' && event.request?.client === this.#options.client) {
       const { result } = event;
-      this.#settle(event.request.sequence, result.type === 'refused' ? { ok: false, failure: result.failure } : ok(result));
+      this.#settle(
+        event.request.sequence,
+        result.type === 'refused' ? { ok: false, failure: result.failure } : ok(result),
+      );
     } else if (event.type === 'request-refused') {
       this.#settle(event.sequence, { ok: false, failure: event.failure });
     }

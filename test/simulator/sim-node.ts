@@ -1,6 +1,7 @@
 import { nodeId, type NodeId, type SessionId } from '../../shared/domain/ids.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
-import { createNode, foundingSnapshot, type NodeMachine } from '../../src-main/core/node/node.ts';
+import { foundingSnapshot } from '../../src-main/core/node/founding.ts';
+import { createNode, type NodeMachine } from '../../src-main/core/node/node.ts';
 import type { NodeEvent } from '../../src-main/core/node/messages.ts';
 import type { Logger } from '../../src-main/ports/logger.ts';
 import { createDriver, type Driver } from '../../src-main/runtime/driver.ts';

@@ -207,7 +207,9 @@ export class Bully {
   /** Rule 3. Voters of higher rank that are reachable go first. */
   #challenge(): void {
     this.#challenged = new Set(
-      this.#voters.filter((voter) => this.#outranksSelf(voter) && this.#connected.has(voter.node)).map(({ node }) => node),
+      this.#voters
+        .filter((voter) => this.#outranksSelf(voter) && this.#connected.has(voter.node))
+        .map(({ node }) => node),
     );
     if (this.#challenged.size === 0) return this.#try(this.#reason);
     this.#state = 'challenging';

@@ -35,13 +35,18 @@ export function chooseVoters(options: {
 }): readonly Seat[] | null {
   const { self, seats, candidates, isMember } = options;
   const incarnations = new Map(candidates.map(({ node, incarnation }) => [node, incarnation]));
-  const kept = seats.filter(({ node, incarnation }) => isMember(node) && (incarnations.get(node) ?? incarnation) === incarnation);
+  const kept = seats.filter(
+    ({ node, incarnation }) => isMember(node) && (incarnations.get(node) ?? incarnation) === incarnation,
+  );
   const joining = candidates
-    .filter(({ node, lag }) => lag !== null && lag <= lagMax && isMember(node) && !kept.some((seat) => seat.node === node))
+    .filter(
+      ({ node, lag }) => lag !== null && lag <= lagMax && isMember(node) && !kept.some((seat) => seat.node === node),
+    )
     .sort((left, right) => compareText(left.node, right.node))
     .map(({ node, incarnation }) => ({ node, incarnation, rank: newSeatRank }));
   const wanted = [...kept, ...joining].slice(0, Math.max(wantedVoters, kept.length));
-  const chosen = wanted.length >= wantedVoters ? wanted.slice(0, wantedVoters) : kept.filter(({ node }) => node === self);
+  const chosen =
+    wanted.length >= wantedVoters ? wanted.slice(0, wantedVoters) : kept.filter(({ node }) => node === self);
   if (chosen.length === 0 || sameSeats(chosen, seats)) return null;
   return chosen;
 }

@@ -107,7 +107,12 @@ export class CoordinatorDuties {
   }
 
   /** Which voters the swarm should have, or null when it has them. */
-  voters(config: VoterConfig, committed: Slot, state: SwarmState, members: ReadonlySet<NodeId>): readonly Seat[] | null {
+  voters(
+    config: VoterConfig,
+    committed: Slot,
+    state: SwarmState,
+    members: ReadonlySet<NodeId>,
+  ): readonly Seat[] | null {
     const candidates: Candidate[] = state.sessions.list().map(({ node, id }) => {
       const known = node === this.#self ? committed : this.#progress.get(node);
       return { node, incarnation: incarnationOf(id), lag: known === undefined ? null : committed - known };

@@ -65,7 +65,12 @@ export type NodeEvent =
   | { readonly type: 'request-refused'; readonly sequence: number; readonly failure: Failure }
   | { readonly type: 'role-changed'; readonly role: NodeRole; readonly ballot: Ballot | null; readonly reason: string }
   /** `coordinator` null: none is heard. */
-  | { readonly type: 'coordinator-changed'; readonly coordinator: NodeId | null; readonly ballot: Ballot | null; readonly reason: string }
+  | {
+      readonly type: 'coordinator-changed';
+      readonly coordinator: NodeId | null;
+      readonly ballot: Ballot | null;
+      readonly reason: string;
+    }
   | { readonly type: 'config-changed'; readonly config: VoterConfig }
   /** Compaction: this snapshot now stands for everything up to its slot. */
   | { readonly type: 'snapshot-taken'; readonly snapshot: Snapshot };

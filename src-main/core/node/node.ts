@@ -1,8 +1,7 @@
 import { assertNever } from '../../../shared/assert.ts';
-import type { Failure } from '../../../shared/domain/failure.ts';
-import { slot, type NodeId, type SessionId, type Slot, type WallTime } from '../../../shared/domain/ids.ts';
+import { type NodeId, type SessionId, type Slot, type WallTime } from '../../../shared/domain/ids.ts';
 import { Bully } from '../election/bully.ts';
-import { entriesPerSnapshot, pendingRequestsMax } from '../machine/limits.ts';
+import { entriesPerSnapshot } from '../machine/limits.ts';
 import type { Effect } from '../machine/effect.ts';
 import type { Machine } from '../machine/machine.ts';
 import { seededRandom, type Random } from '../machine/random.ts';
@@ -13,46 +12,22 @@ import type { Snapshot } from '../paxos/facts.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
 import { Replica } from '../paxos/replica.ts';
 import type { Chosen } from '../paxos/slot-log.ts';
-import type { Voter, VoterConfig } from '../paxos/voters.ts';
-import { apply } from '../state-machine/apply.ts';
-import type { Command, LoggedRequest, Request } from '../state-machine/command.ts';
-import { restoreSnapshot, takeSnapshot } from '../state-machine/snapshot.ts';
-import { createState, type SwarmState } from '../state-machine/state.ts';
+import type { VoterConfig } from '../paxos/voters.ts';
+import type { LoggedRequest, Request } from '../state-machine/command.ts';
+import type { SwarmState } from '../state-machine/state.ts';
 import { mayPropose } from './authorise.ts';
 import { CoordinatorDuties } from './coordinator-duties.ts';
-import type {
-  NodeEvent,
-  NodeFact,
-  NodeInput,
-  NodeMessage,
-  NodeRole,
-  NodeTimer,
-  ProposalMessage,
-  Recovered,
-} from './messages.ts';
-import { OutstandingRequests } from './outstanding.ts';
+import type { NodeEvent, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer, ProposalMessage } from './messages.ts';
+import { weigh, type NodeOptions } from './options.ts';
+import { OutstandingRequests, tooManyOutstanding } from './outstanding.ts';
+import { Proposals } from './proposals.ts';
+import { ReplicatedState } from './replicated-state.ts';
+import { Standing, type KnownCoordinator } from './standing.ts';
 
 export type NodeEffect = Effect<NodeId, NodeMessage, NodeFact, NodeEvent, NodeTimer>;
 
-export interface NodeOptions {
-  readonly self: { readonly node: NodeId; readonly incarnation: string };
-  readonly recovered: Recovered;
-  /** Decides every draw this node makes. */
-  readonly seed: number;
-  readonly members: readonly NodeId[];
-  readonly timing?: Partial<NodeTiming>;
-  /** Wall time for the entries this node proposes as coordinator; for people to read. */
-  readonly wall: () => WallTime;
-}
-
 /** Parts of a node react to one another at most this often within one step; the rest follows with the next input. */
 const settleRoundsMax = 8;
-
-/** Estimated bytes of a logged request; only a submitted job is ever large. */
-function weigh({ request: { command } }: LoggedRequest): number {
-  if (command.type !== 'job-submitted') return 400;
-  return command.spec.argv.reduce((bytes, argument) => bytes + 2 * argument.length, 2_000);
-}
 
 /**
  * One member of the swarm: election, log, state machine and, while it coordinates, the coordinator's duties,
@@ -69,14 +44,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #outstanding: OutstandingRequests;
   readonly #connected = new Set<NodeId>();
   #members: ReadonlySet<NodeId>;
-  #state: SwarmState;
-  /** Requests the coordinator has taken on while the window was full. */
-  #pending: Request[] = [];
-  /** As coordinator: the voters to change to once nothing is in flight. */
-  #wantedVoters: readonly Voter[] | null = null;
-  #coordinator: { readonly node: NodeId; readonly ballot: Ballot } | null = null;
-  #role: NodeRole = 'learner';
-  #roleReason = 'started';
+  readonly #replicated = new ReplicatedState();
+  readonly #proposals: Proposals;
+  readonly #standing = new Standing((event) => this.#emit(event));
   #configId: number | null = null;
   #effects: NodeEffect[] = [];
 
@@ -91,15 +61,15 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#bully = new Bully(self.node, this.#timing, this.#random);
     this.#duties = new CoordinatorDuties(self.node);
     this.#outstanding = new OutstandingRequests(this.#timing.retryMs);
-    this.#state = createState();
+    this.#proposals = new Proposals(self.node);
     const chosen = this.#replica.recover(recovered.snapshot, recovered.facts);
-    if (recovered.snapshot !== null) this.#restore(recovered.snapshot);
+    if (recovered.snapshot !== null) this.#replicated.restore(recovered.snapshot);
     for (const one of chosen) this.#applyOne(one);
   }
 
   /** The replicated state at `committed`. Read only. */
   get state(): SwarmState {
-    return this.#state;
+    return this.#replicated.state;
   }
   /** Entries up to here are chosen and applied. */
   get committed(): Slot {
@@ -109,7 +79,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     return this.#replica.config;
   }
   get role(): NodeRole {
-    return this.#role;
+    return this.#standing.role;
   }
   get ballot(): Ballot | null {
     return this.#replica.ballot;
@@ -117,8 +87,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   get promised(): Ballot | null {
     return this.#replica.promised;
   }
-  get coordinator(): { readonly node: NodeId; readonly ballot: Ballot } | null {
-    return this.#coordinator;
+  get coordinator(): KnownCoordinator | null {
+    return this.#standing.coordinator;
   }
   /** As coordinator: how far each machine that answers has the log. */
   get progress(): ReadonlyMap<NodeId, Slot> {
@@ -133,7 +103,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   leaseLeftMs(now: Instant, session: SessionId, ttlMs: number): number | null {
-    return this.#role === 'coordinator' ? this.#duties.leaseLeftMs(now, session, ttlMs) : null;
+    return this.#standing.role === 'coordinator' ? this.#duties.leaseLeftMs(now, session, ttlMs) : null;
   }
 
   /** What the journal must hold beside the latest snapshot. */
@@ -191,16 +161,16 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #onPeerConnected(now: Instant, peer: NodeId): void {
     this.#connected.add(peer);
     this.#bully.peerConnected(peer);
-    if (this.#role === 'coordinator') this.#replica.heartbeat(now, [peer], instant(now - this.#timing.heartbeatMs));
+    if (this.#standing.role === 'coordinator')
+      this.#replica.heartbeat(now, [peer], instant(now - this.#timing.heartbeatMs));
   }
 
   /** C.3 rule 5: whatever was believed about others is void before anything else is handled. */
   #onWoke(): void {
     this.#replica.stepDown();
-    this.#pending = [];
-    this.#wantedVoters = null;
+    this.#proposals.clear();
     this.#bully.woke();
-    this.#noteNoCoordinator('this machine woke up');
+    this.#standing.followNobody('this machine woke up');
     this.#noteRole('this machine woke up');
   }
 
@@ -229,7 +199,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #onProposal(now: Instant, from: NodeId, message: ProposalMessage): void {
     if (message.type === 'propose') {
-      this.#admit(from, message.requests.filter((request) => mayPropose(from, request)));
+      this.#admit(
+        from,
+        message.requests.filter((request) => mayPropose(from, request)),
+      );
       return;
     }
     for (const sequence of message.sequences) {
@@ -240,9 +213,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #onRequested(now: Instant, request: Request): void {
     if (!this.#outstanding.add(request)) {
-      const message = 'too many requests of this machine are unanswered';
-      const failure: Failure = { code: 'limit-reached', message, hint: 'Wait until some are answered, then try again.' };
-      this.#emit({ type: 'request-refused', sequence: request.sequence, failure });
+      this.#emit({ type: 'request-refused', sequence: request.sequence, failure: tooManyOutstanding });
       return;
     }
     this.#sendDue(now);
@@ -250,7 +221,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** Hands outstanding requests to the coordinator, which may be this node. */
   #sendDue(now: Instant): void {
-    const coordinator = this.#coordinator?.node;
+    const coordinator = this.#standing.coordinator?.node;
     if (coordinator === undefined || this.#outstanding.size === 0) return;
     const requests = this.#outstanding.due(now, coordinator);
     if (requests.length === 0) return;
@@ -260,24 +231,11 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #admit(from: NodeId, requests: readonly Request[]): void {
     if (requests.length === 0) return;
-    const full = this.#pending.length + requests.length > pendingRequestsMax;
-    // Between the phase-1 quorum and the barrier requests wait here: refusing them would only cost a retry.
-    if (this.#replica.phase === 'leading' && !full) {
-      this.#pending.push(...requests);
-      return;
-    }
-    if (from === this.#self) return;
-    const failure: Failure = full
-      ? { code: 'limit-reached', message: 'the coordinator has too many requests waiting' }
-      : { code: 'no-coordinator', message: 'this machine does not coordinate' };
-    const coordinator = this.#coordinator?.node ?? null;
+    const failure = this.#proposals.admit(requests, this.#replica.phase === 'leading');
+    if (failure === null || from === this.#self) return;
+    const coordinator = this.#standing.coordinator?.node ?? null;
     const sequences = requests.map(({ sequence }) => sequence);
     this.#send(from, { type: 'propose-refused', sequences, failure, coordinator });
-  }
-
-  /** Proposes in the coordinator's own name; conditional commands, so a repetition is harmless and needs no name. */
-  #proposeOwn(command: Command): void {
-    this.#pending.push({ client: `${this.#self}#coordinator`, sequence: 0, answeredBelow: 0, command });
   }
 
   #onTimer(now: Instant, timer: NodeTimer): void {
@@ -309,13 +267,13 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** A machine without a seat takes no part in elections; it notices silence for itself. */
   #forgetSilentCoordinator(now: Instant): void {
-    if (this.#coordinator === null || this.#coordinator.node === this.#self) return;
-    if (this.#bully.hearsCoordinator(now) === null) this.#noteNoCoordinator('the coordinator is silent');
+    if (this.#standing.coordinator === null || this.#standing.coordinator.node === this.#self) return;
+    if (this.#bully.hearsCoordinator(now) === null) this.#standing.followNobody('the coordinator is silent');
   }
 
   /** While nobody says how far the log is, ask somebody at random: a stop-sign may have been chosen unheard. */
   #pullWithoutCoordinator(now: Instant): void {
-    if (this.#coordinator !== null || this.#connected.size === 0) return;
+    if (this.#standing.coordinator !== null || this.#connected.size === 0) return;
     const peer = [...this.#connected][this.#random.below(this.#connected.size)];
     if (peer !== undefined) this.#replica.pull(now, peer);
   }
@@ -334,9 +292,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #endCoordination(reason: string): void {
     this.#bully.lost(reason);
-    this.#pending = [];
-    this.#wantedVoters = null;
-    if (this.#coordinator?.node === this.#self) this.#noteNoCoordinator(reason);
+    this.#proposals.clear();
+    if (this.#standing.coordinator?.node === this.#self) this.#standing.followNobody(reason);
     this.#noteRole(reason);
   }
 
@@ -344,7 +301,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (this.#replica.phase !== 'leading') return;
     this.#arm('sessions', this.#timing.sessionsMs);
     if (!this.#replica.serving) return;
-    for (const expiry of this.#duties.overdueSessions(now, this.#state)) this.#proposeOwn(expiry);
+    for (const expiry of this.#duties.overdueSessions(now, this.#replicated.state)) this.#proposals.addOwn(expiry);
   }
 
   #reviewWork(now: Instant): void {
@@ -356,21 +313,26 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #placeTasks(now: Instant): void {
-    const command = this.#duties.placements(now, this.#state);
-    if (command !== null) this.#proposeOwn(command);
+    const command = this.#duties.placements(now, this.#replicated.state);
+    if (command !== null) this.#proposals.addOwn(command);
   }
 
   #reviewVoters(): void {
     const config = this.#replica.config;
     if (config === null) return;
-    this.#wantedVoters = this.#duties.voters(config, this.#replica.committed, this.#state, this.#members);
+    this.#proposals.wantedVoters = this.#duties.voters(
+      config,
+      this.#replica.committed,
+      this.#replicated.state,
+      this.#members,
+    );
   }
 
   /** The stop-sign must be the last entry of its ballot: new requests wait until nothing is in flight. */
   #changeVoters(now: Instant): void {
-    if (this.#wantedVoters === null || this.#replica.inFlight > 0 || !this.#replica.serving) return;
-    this.#replica.changeVoters(now, this.#wantedVoters);
-    this.#wantedVoters = null;
+    if (this.#proposals.wantedVoters === null || this.#replica.inFlight > 0 || !this.#replica.serving) return;
+    this.#replica.changeVoters(now, this.#proposals.wantedVoters);
+    this.#proposals.wantedVoters = null;
   }
 
   /** Lets the parts react to one another until nothing more follows from this input. */
@@ -380,7 +342,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#changeVoters(now);
       this.#proposePending(now);
       if (!this.#takeReplica(now)) return;
-      if (this.#role === 'coordinator') this.#replica.announceCommit([...this.#connected]);
+      if (this.#standing.role === 'coordinator') this.#replica.announceCommit([...this.#connected]);
     }
   }
 
@@ -396,7 +358,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
           this.#noteRole('phase 1 found no quorum in time');
           break;
         case 'suspected':
-          this.#noteNoCoordinator(output.reason);
+          this.#standing.followNobody(output.reason);
           break;
         case 'send':
         case 'set-timer':
@@ -410,11 +372,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #proposePending(now: Instant): void {
-    const room = Math.min(this.#replica.room, this.#pending.length);
-    if (room <= 0 || this.#wantedVoters !== null) return;
+    const requests = this.#proposals.take(this.#replica.room);
+    if (requests.length === 0) return;
     const at = this.#wall();
-    const requests = room === this.#pending.length ? this.#pending : this.#pending.slice(0, room);
-    this.#pending = room === this.#pending.length ? [] : this.#pending.slice(room);
     this.#replica.propose(
       now,
       requests.map((request) => ({ request, at })),
@@ -423,7 +383,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** Answers whether anything came out. */
   #takeReplica(now: Instant): boolean {
-    const led = this.#role === 'coordinator';
+    const led = this.#standing.role === 'coordinator';
     const outcome = this.#replica.take();
     for (const effect of outcome.effects) {
       this.#effects.push(effect);
@@ -442,11 +402,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #onCoordinatorHeard(now: Instant, coordinator: NodeId, ballot: Ballot): void {
     if (coordinator === this.#self) return;
     this.#bully.coordinatorHeard(now, coordinator);
-    const known = this.#coordinator;
-    if (known?.node === coordinator && known.ballot.round === ballot.round && known.ballot.config === ballot.config) return;
-    this.#coordinator = { node: coordinator, ballot };
+    if (!this.#standing.follow(coordinator, ballot)) return;
     this.#outstanding.sendAgain();
-    this.#emit({ type: 'coordinator-changed', coordinator, ballot, reason: 'it has a phase-1 quorum' });
     this.#noteRole('follows the coordinator');
     this.#sendDue(now);
   }
@@ -457,10 +414,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (ballot === null) return;
     this.#bully.won(now);
     this.#duties.takeOffice();
-    this.#coordinator = { node: this.#self, ballot };
     this.#outstanding.sendAgain();
-    this.#noteRole(this.#roleReason);
-    this.#emit({ type: 'coordinator-changed', coordinator: this.#self, ballot, reason: this.#roleReason });
+    this.#standing.coordinate(this.#self, ballot);
+    this.#noteRole('it has a phase-1 quorum');
     this.#replica.heartbeat(now, [...this.#connected], now);
     this.#arm('heartbeat', this.#timing.heartbeatMs);
     this.#arm('sessions', this.#timing.sessionsMs);
@@ -468,28 +424,20 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #onInstalled(snapshot: Snapshot): void {
-    this.#restore(snapshot);
+    this.#replicated.restore(snapshot);
     this.#emit({ type: 'snapshot-taken', snapshot });
     this.#emit({ type: 'state-replaced', slot: snapshot.slot });
   }
 
-  #restore(snapshot: Snapshot): void {
-    const restored = restoreSnapshot(snapshot.state);
-    // A snapshot comes from a member's own state or the own disk, past a checksum: unreadable means another version.
-    if (!restored.ok) throw new Error(`snapshot at slot ${snapshot.slot} cannot be read: ${restored.failure.message}`);
-    this.#state = restored.value;
-  }
-
-  #applyOne({ slot: at, entry }: Chosen<LoggedRequest>, now?: Instant): void {
-    if (entry.type !== 'payload') {
-      if (now !== undefined) this.#emit({ type: 'applied', slot: at, request: null, result: { type: 'done' }, events: [] });
-      return;
+  /** Without `now` the entry is replayed at the start: nobody waits for its event. */
+  #applyOne(chosen: Chosen<LoggedRequest>, now?: Instant): void {
+    const applied = this.#replicated.apply(chosen);
+    const { request } = applied;
+    if (request?.client.startsWith(`${this.#self}#`) === true) {
+      this.#outstanding.settle(request.client, request.sequence);
     }
-    const { request } = entry.payload;
-    const { result, events } = apply(this.#state, at, entry.payload);
-    if (request.client.startsWith(`${this.#self}#`)) this.#outstanding.settle(request.client, request.sequence);
-    if (request.command.type === 'tasks-assigned') this.#duties.placementsApplied();
-    if (now !== undefined) this.#emit({ type: 'applied', slot: at, request, result, events });
+    if (request?.command.type === 'tasks-assigned') this.#duties.placementsApplied();
+    if (now !== undefined) this.#emit({ type: 'applied', slot: chosen.slot, ...applied });
   }
 
   #afterApply(now: Instant, changed: boolean, led: boolean): void {
@@ -508,32 +456,28 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#configId = config.id;
     this.#bully.configure(config.voters, haste);
     if (haste) this.#replica.push([...this.#connected]);
-    this.#coordinator = null;
     this.#outstanding.sendAgain();
     this.#emit({ type: 'config-changed', config });
     this.#noteRole('the voters changed');
   }
 
   #compact(config: VoterConfig): void {
-    const snapshot = { slot: this.#replica.committed, config, state: takeSnapshot(this.#state) };
+    const snapshot = { slot: this.#replica.committed, config, state: this.#replicated.toText() };
     this.#replica.compact(snapshot);
     this.#emit({ type: 'snapshot-taken', snapshot });
-  }
-
-  #noteNoCoordinator(reason: string): void {
-    if (this.#coordinator === null) return;
-    this.#coordinator = null;
-    this.#emit({ type: 'coordinator-changed', coordinator: null, ballot: null, reason });
   }
 
   #noteRole(reason: string): void {
     const phase = this.#replica.phase;
     const role: NodeRole =
-      phase === 'leading' ? 'coordinator' : phase === 'preparing' ? 'candidate' : this.#replica.hasSeat ? 'voter' : 'learner';
-    this.#roleReason = reason;
-    if (role === this.#role) return;
-    this.#role = role;
-    this.#emit({ type: 'role-changed', role, ballot: this.#replica.ballot, reason });
+      phase === 'leading'
+        ? 'coordinator'
+        : phase === 'preparing'
+          ? 'candidate'
+          : this.#replica.hasSeat
+            ? 'voter'
+            : 'learner';
+    this.#standing.become(role, this.#replica.ballot, reason);
   }
 
   #emit(event: NodeEvent): void {
@@ -549,13 +493,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 }
 
-export const createNode = (options: NodeOptions): NodeMachine => new NodeMachine(options);
+export type { NodeOptions } from './options.ts';
 
-/** The snapshot a founder starts from: nothing has happened, and it is the only voter. */
-export function foundingSnapshot(self: { readonly node: NodeId; readonly incarnation: string }, rank: number): Snapshot {
-  return {
-    slot: slot(0),
-    config: { epoch: 0, id: 1, firstSlot: slot(1), voters: [{ ...self, rank }] },
-    state: takeSnapshot(createState()),
-  };
-}
+export const createNode = (options: NodeOptions): NodeMachine => new NodeMachine(options);

@@ -1,7 +1,14 @@
+import type { Failure } from '../../../shared/domain/failure.ts';
 import type { NodeId } from '../../../shared/domain/ids.ts';
 import { outstandingRequestsMax } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
 import type { Request } from '../state-machine/command.ts';
+
+export const tooManyOutstanding: Failure = {
+  code: 'limit-reached',
+  message: 'too many requests of this machine are unanswered',
+  hint: 'Wait until some are answered, then try again.',
+};
 
 interface Waiting {
   readonly request: Request;

@@ -353,9 +353,13 @@ export class Replica<Payload> {
     if (entries.length === 0) return;
     const ballot = this.#proposer.ballot;
     const firstSlot = slot(this.#log.committed + 1);
-    const voted = entries.every((_, index) => sameBallot(this.#log.voteAt(slot(firstSlot + index))?.ballot ?? null, ballot));
+    const voted = entries.every((_, index) =>
+      sameBallot(this.#log.voteAt(slot(firstSlot + index))?.ballot ?? null, ballot),
+    );
     this.#noteChosen(entries.map((entry) => this.#log.commit(entry)));
-    this.#out.record(voted ? { type: 'committed', slot: this.#log.committed } : { type: 'learned', firstSlot, entries });
+    this.#out.record(
+      voted ? { type: 'committed', slot: this.#log.committed } : { type: 'learned', firstSlot, entries },
+    );
   }
 
   #noteChosen(chosen: readonly Chosen<Payload>[]): void {

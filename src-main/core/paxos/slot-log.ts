@@ -72,7 +72,10 @@ export class SlotLog<Payload> {
   vote(at: Slot, ballot: Ballot, entry: Entry<Payload>): void {
     if (at <= this.#committed) return;
     const earlier = this.#votes.get(at);
-    assert(earlier === undefined || compareBallots(earlier.ballot, ballot) <= 0, `vote at ${at} goes back to a lower ballot`);
+    assert(
+      earlier === undefined || compareBallots(earlier.ballot, ballot) <= 0,
+      `vote at ${at} goes back to a lower ballot`,
+    );
     this.#votes.set(at, { slot: at, ballot, entry });
     this.#highestVote = Math.max(this.#highestVote, at);
   }

@@ -1,0 +1,16 @@
+import { slot, type NodeId } from '../../../shared/domain/ids.ts';
+import type { Snapshot } from '../paxos/facts.ts';
+import { takeSnapshot } from '../state-machine/snapshot.ts';
+import { createState } from '../state-machine/state.ts';
+
+/** The snapshot a founder starts from: nothing has happened, and it is the only voter. */
+export function foundingSnapshot(
+  self: { readonly node: NodeId; readonly incarnation: string },
+  rank: number,
+): Snapshot {
+  return {
+    slot: slot(0),
+    config: { epoch: 0, id: 1, firstSlot: slot(1), voters: [{ ...self, rank }] },
+    state: takeSnapshot(createState()),
+  };
+}

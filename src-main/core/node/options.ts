@@ -1,0 +1,21 @@
+import type { NodeId, WallTime } from '../../../shared/domain/ids.ts';
+import type { NodeTiming } from '../machine/timing.ts';
+import type { LoggedRequest } from '../state-machine/command.ts';
+import type { Recovered } from './messages.ts';
+
+export interface NodeOptions {
+  readonly self: { readonly node: NodeId; readonly incarnation: string };
+  readonly recovered: Recovered;
+  /** Decides every draw this node makes. */
+  readonly seed: number;
+  readonly members: readonly NodeId[];
+  readonly timing?: Partial<NodeTiming>;
+  /** Wall time for the entries this node proposes as coordinator; for people to read. */
+  readonly wall: () => WallTime;
+}
+
+/** Estimated bytes of a logged request; only a submitted job is ever large. */
+export function weigh({ request: { command } }: LoggedRequest): number {
+  if (command.type !== 'job-submitted') return 400;
+  return command.spec.argv.reduce((bytes, argument) => bytes + 2 * argument.length, 2_000);
+}

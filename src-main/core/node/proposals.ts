@@ -1,0 +1,49 @@
+import type { Failure } from '../../../shared/domain/failure.ts';
+import type { NodeId } from '../../../shared/domain/ids.ts';
+import { pendingRequestsMax } from '../machine/limits.ts';
+import type { Voter } from '../paxos/voters.ts';
+import type { Command, Request } from '../state-machine/command.ts';
+
+/** What a coordinator has taken on and not yet proposed: requests while the window is full, and a change of voters. */
+export class Proposals {
+  readonly #self: NodeId;
+  #pending: Request[] = [];
+  /** The voters to change to once nothing is in flight; requests wait behind it. */
+  wantedVoters: readonly Voter[] | null = null;
+
+  constructor(self: NodeId) {
+    this.#self = self;
+  }
+
+  /**
+   * Takes requests on, or answers why not. Between the phase-1 quorum and the barrier they wait here: refusing
+   * them would only cost a retry.
+   */
+  admit(requests: readonly Request[], leading: boolean): Failure | null {
+    if (!leading) return { code: 'no-coordinator', message: 'this machine does not coordinate' };
+    if (this.#pending.length + requests.length > pendingRequestsMax) {
+      return { code: 'limit-reached', message: 'the coordinator has too many requests waiting' };
+    }
+    this.#pending.push(...requests);
+    return null;
+  }
+
+  /** In the coordinator's own name; conditional commands, so a repetition is harmless and needs no name. */
+  addOwn(command: Command): void {
+    this.#pending.push({ client: `${this.#self}#coordinator`, sequence: 0, answeredBelow: 0, command });
+  }
+
+  /** Up to `room` requests to propose now, in the order taken on. */
+  take(room: number): readonly Request[] {
+    if (this.wantedVoters !== null || room <= 0) return [];
+    const taken = this.#pending.slice(0, room);
+    this.#pending = taken.length === this.#pending.length ? [] : this.#pending.slice(room);
+    return taken;
+  }
+
+  /** Coordination is over: whoever asked asks again elsewhere. */
+  clear(): void {
+    this.#pending = [];
+    this.wantedVoters = null;
+  }
+}

@@ -14,7 +14,8 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof ORPCError) {
     const parsed = failureSchema.safeParse(error.data);
     if (parsed.success) return parsed.data;
-    if (error.code === 'BAD_REQUEST') return { code: 'bad-input', message: describeIssues(error.data) ?? error.message };
+    if (error.code === 'BAD_REQUEST')
+      return { code: 'bad-input', message: describeIssues(error.data) ?? error.message };
     if (error.code === 'UNAUTHORIZED') return { code: 'not-authorised', message: error.message };
     return { code: 'internal', message: error.message };
   }

@@ -48,14 +48,18 @@ export function parseDesktopRequest(input: unknown): Result<DesktopRequest> {
 
 function parsePick(fields: ReadonlyMap<string, unknown>): Result<DesktopRequest> {
   const kind = pickKinds.find((known) => known === fields.get('kind'));
-  return kind !== undefined && fields.size === 2 ? ok({ verb: 'pick-files', kind }) : refuse(`pick-files takes a kind: ${pickKinds.join(' or ')}`);
+  return kind !== undefined && fields.size === 2
+    ? ok({ verb: 'pick-files', kind })
+    : refuse(`pick-files takes a kind: ${pickKinds.join(' or ')}`);
 }
 
 function parseNotify(fields: ReadonlyMap<string, unknown>): Result<DesktopRequest> {
   const title = fields.get('title');
   const body = fields.get('body');
-  if (typeof title !== 'string' || typeof body !== 'string' || fields.size !== 3) return refuse('notify takes a title and a body');
-  if (title.length === 0 || title.length > titleCharsMax) return refuse(`a title has 1 to ${String(titleCharsMax)} characters`);
+  if (typeof title !== 'string' || typeof body !== 'string' || fields.size !== 3)
+    return refuse('notify takes a title and a body');
+  if (title.length === 0 || title.length > titleCharsMax)
+    return refuse(`a title has 1 to ${String(titleCharsMax)} characters`);
   if (body.length > bodyCharsMax) return refuse(`a body has at most ${String(bodyCharsMax)} characters`);
   return ok({ verb: 'notify', title, body });
 }

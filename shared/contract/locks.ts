@@ -22,7 +22,14 @@ export const lockSchema = z.object({
   state: z.enum(['held', 'free', 'uncertain']),
   /** The latest holders, newest first, with their tokens. */
   history: z.array(
-    z.object({ node: nodeRefSchema, owner: z.string(), token: z.number(), grantedAt: wallTimeSchema, endedAt: z.nullable(wallTimeSchema), cause: z.string() }),
+    z.object({
+      node: nodeRefSchema,
+      owner: z.string(),
+      token: z.number(),
+      grantedAt: wallTimeSchema,
+      endedAt: z.nullable(wallTimeSchema),
+      cause: z.string(),
+    }),
   ),
 });
 export type Lock = z.infer<typeof lockSchema>;
@@ -47,7 +54,14 @@ export const locks = {
    * `guardPid`: the process group that works under the lock; it is killed before the lock is given up.
    */
   hold: procedure
-    .input(z.object({ name: nameSchema, label: z._default(z.string().check(z.maxLength(200)), ''), wait: z._default(z.boolean(), true), waitMs: z.optional(z.number()) }))
+    .input(
+      z.object({
+        name: nameSchema,
+        label: z._default(z.string().check(z.maxLength(200)), ''),
+        wait: z._default(z.boolean(), true),
+        waitMs: z.optional(z.number()),
+      }),
+    )
     .output(eventIterator(lockHoldEventSchema)),
   /** Tells which process group works under a held lock, so that it can be killed before the lock is given up. */
   guard: procedure
@@ -55,6 +69,8 @@ export const locks = {
     .output(z.object({ guarded: z.boolean() })),
   /** Takes the lock from its holder; fails with `precondition-failed` unless the token is still the one given. */
   forceRelease: procedure
-    .input(z.object({ name: nameSchema, token: z.number(), reason: z.string().check(z.minLength(1), z.maxLength(400)) }))
+    .input(
+      z.object({ name: nameSchema, token: z.number(), reason: z.string().check(z.minLength(1), z.maxLength(400)) }),
+    )
     .output(z.object({ released: z.boolean() })),
 };

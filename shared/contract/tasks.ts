@@ -137,7 +137,9 @@ export const logChunkSchema = z.object({
 });
 
 export const tasks = {
-  submit: procedure.input(submissionSchema).output(z.object({ job: z.number(), taskCount: z.number(), inputBytes: z.number() })),
+  submit: procedure
+    .input(submissionSchema)
+    .output(z.object({ job: z.number(), taskCount: z.number(), inputBytes: z.number() })),
   /** What `submit` would do, without doing it: how many tasks, their first labels, bytes to move, machines that match. */
   preview: procedure.input(submissionSchema).output(
     z.object({
@@ -159,9 +161,7 @@ export const tasks = {
     .input(z.object({ selector: selectorSchema, reason: z._default(text(400), '') }))
     .output(z.object({ cancelled: z.number() })),
   /** A finished job again: `failed` only its failed, cancelled and timed-out tasks; otherwise the one selected task. */
-  retry: procedure
-    .input(z.object({ selector: selectorSchema }))
-    .output(z.object({ retried: z.number() })),
+  retry: procedure.input(z.object({ selector: selectorSchema })).output(z.object({ retried: z.number() })),
   explain: procedure.input(z.object({ selector: selectorSchema })).output(
     z.object({
       sentence: z.string(),

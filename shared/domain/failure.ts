@@ -53,8 +53,7 @@ export class FailureError extends Error {
 }
 
 export type Result<Value> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly failure: Failure };
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly failure: Failure };
 
 export const ok = <Value>(value: Value): Result<Value> => ({ ok: true, value });
 

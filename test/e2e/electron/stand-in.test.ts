@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildDesktop } from '../../../scripts/build-desktop.ts';
 import { buildRenderer } from '../../../scripts/build-renderer.ts';
@@ -5,6 +9,7 @@ import { findChromium } from '../../../scripts/chromium.ts';
 import { StandInApp } from './stand-in-app.ts';
 
 const chromium = findChromium();
+const cli = fileURLToPath(new URL('../../../out/cli/main.js', import.meta.url));
 const invitation = 'skein://join/AbCd-1234_xyz';
 
 describe.skipIf(chromium === null)('the built desktop app on a stand-in (not Electron: Node and Chromium through a replacement of its module)', () => {
@@ -31,6 +36,12 @@ describe.skipIf(chromium === null)('the built desktop app on a stand-in (not Ele
     await app.ask('click', 'button:has-text("Create a swarm")');
     await app.until(body, (text) => text.includes('Overview') && text.includes('Test flock'));
     await app.until(() => app.ask('title'), (title) => title === 'Test flock · Skein');
+  });
+
+  test('the built command line runs a program on the node of the app', async () => {
+    const home = join(app.folder, 'home');
+    const { stdout } = await promisify(execFile)(process.execPath, [cli, 'run', '--home', home, '--', 'echo', 'through the helper'], { timeout: 60_000 });
+    expect(stdout).toContain('through the helper');
   });
 
   test('the page finds the named verbs of the preload and nothing else of the desktop', async () => {

@@ -52,4 +52,6 @@ process.on('disconnect', () => process.exit(0));
 const [program = '', ...args] = process.argv.slice(2);
 process.argv.splice(1, process.argv.length, program, ...args);
 Object.assign(process, { parentPort });
+// Some code goes another way inside Electron: it must go that way here too.
+Object.defineProperty(process.versions, 'electron', { value: '45.4.1', enumerable: true });
 await import(pathToFileURL(program).href);

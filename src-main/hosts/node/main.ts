@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createSkein } from '../../compose.ts';
+import { createSkein, openJsonLogger } from '../../compose.ts';
 import { FailureError, type Failure } from '../../../shared/domain/failure.ts';
 import { isNodeAnswering } from './control-socket.ts';
 import { claimHome } from './home-claim.ts';
 import { startNodeHost, type NodeHost } from './node-host.ts';
-import { createLog, type NodeLog } from './node-log.ts';
+import type { NodeLog } from './node-log.ts';
 import { parseNodeOptions, type NodeOptions } from './node-options.ts';
 import { followParent, parentPort } from './parent-port.ts';
 
@@ -14,7 +14,7 @@ const stopWithinMs = 10_000;
 
 /** Runs one node until it is told to stop. */
 async function run(options: NodeOptions): Promise<void> {
-  const log = createLog(options.logLevel);
+  const log = openJsonLogger({ path: null, level: options.logLevel, fields: { pid: process.pid } });
   const stopping = Promise.withResolvers<string>();
   const requestStop = (cause: string): void => stopping.resolve(cause);
   watchProcess(log, requestStop);

@@ -12,6 +12,7 @@ import type { Logger } from './ports/logger.ts';
 import { Changes } from './services/live-view.ts';
 import { PairingRequests } from './services/pairing-requests.ts';
 import { PeerLife } from './services/peer-life.ts';
+import { endProcesses } from './adapters/process/process-groups.ts';
 import { PolicyFile } from './services/policy.ts';
 import { valueOf } from './services/running-peer.ts';
 import { createServices } from './services/services.ts';
@@ -20,6 +21,7 @@ import { foundSwarm, openMembership, saveMembership } from './swarm/swarm-file.t
 import { version } from './services/version.ts';
 import { given, openPeer, type Machine, type SkeinOptions } from './compose-peer.ts';
 
+export { openJsonLogger } from './adapters/system/json-logger.ts';
 export type { SkeinOptions } from './compose-peer.ts';
 
 export interface Skein {
@@ -96,6 +98,7 @@ export async function createSkein(options: SkeinOptions): Promise<Skein> {
       requests,
       policy,
       changes,
+      endProcesses,
       facts: () => ({ version, home: home.root, name, startedAt, slots: policy.current.slots }),
     });
     return {

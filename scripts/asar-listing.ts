@@ -22,10 +22,13 @@ export function listAsar(archive: string): readonly PackedFile[] {
     const head = Buffer.alloc(16);
     readSync(file, head, 0, 16, 0);
     const length = head.readUInt32LE(12);
-    if (length > tableBytesMax) throw new Error(`${archive} is no asar archive: its table would have ${String(length)} bytes`);
+    if (length > tableBytesMax)
+      throw new Error(`${archive} is no asar archive: its table would have ${String(length)} bytes`);
     const table = Buffer.alloc(length);
     readSync(file, table, 0, length, 16);
-    return collect(JSON.parse(table.toString('utf8')) as Node, '').toSorted((left, right) => left.path.localeCompare(right.path));
+    return collect(JSON.parse(table.toString('utf8')) as Node, '').toSorted((left, right) =>
+      left.path.localeCompare(right.path),
+    );
   } finally {
     closeSync(file);
   }

@@ -13,7 +13,12 @@ const programs = [
   { name: 'preload', entry: 'src-main/preload/preload.ts', file: 'preload/preload.cjs', format: 'cjs' },
   { name: 'node', entry: 'src-main/hosts/node/main.ts', file: 'node/main.js', format: 'es' },
   // Beside the node's program, because the part that starts it looks for it there.
-  { name: 'spawn-helper', entry: 'src-main/adapters/process/spawn-helper.ts', file: 'node/spawn-helper.js', format: 'es' },
+  {
+    name: 'spawn-helper',
+    entry: 'src-main/adapters/process/spawn-helper.ts',
+    file: 'node/spawn-helper.js',
+    format: 'es',
+  },
   { name: 'cli', entry: 'src-main/hosts/cli/main.ts', file: 'cli/main.js', format: 'es' },
 ] as const;
 

@@ -14,7 +14,10 @@ export function electronProgram(platform: NodeJS.Platform = process.platform): s
 /** Path of an Electron that can be run: `ELECTRON_PATH`, or the one beside the installed package; null when there is none. */
 export function findElectron(): string | null {
   const wished = process.env['ELECTRON_PATH'];
-  const candidates = wished === undefined || wished === '' ? [join(root, 'node_modules', 'electron', 'dist', electronProgram())] : [wished];
+  const candidates =
+    wished === undefined || wished === ''
+      ? [join(root, 'node_modules', 'electron', 'dist', electronProgram())]
+      : [wished];
   return candidates.find(isProgram) ?? null;
 }
 

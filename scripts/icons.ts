@@ -14,7 +14,11 @@ const iconSizes = [16, 24, 32, 48, 64, 128, 256, 512, 1024] as const;
 const smallMost = 32;
 const icoSizes = [16, 24, 32, 48, 64, 128, 256] as const;
 const traySizes = { '': 16, '@2x': 32 } as const;
-const trayPaints: Readonly<Record<string, TrayPaint>> = { Template: 'template', '-on-dark': 'on-dark', '-on-light': 'on-light' };
+const trayPaints: Readonly<Record<string, TrayPaint>> = {
+  Template: 'template',
+  '-on-dark': 'on-dark',
+  '-on-light': 'on-light',
+};
 
 /** Draws an SVG at a size, as PNG. */
 type Draw = (svg: string, pixels: number) => Promise<Buffer>;
@@ -46,9 +50,12 @@ async function drawTray(draw: Draw, files: Map<string, Buffer>): Promise<void> {
   for (const shape of trayShapes) {
     for (const [ending, paint] of Object.entries(trayPaints)) {
       const svg = traySvg(shape, paint);
-      for (const [density, pixels] of Object.entries(traySizes)) files.set(`tray/${shape}${ending}${density}.png`, await draw(svg, pixels));
+      for (const [density, pixels] of Object.entries(traySizes))
+        files.set(`tray/${shape}${ending}${density}.png`, await draw(svg, pixels));
       if (paint === 'template') continue;
-      const sizes = await Promise.all([16, 20, 24, 32].map(async (pixels) => ({ pixels, png: await draw(svg, pixels) })));
+      const sizes = await Promise.all(
+        [16, 20, 24, 32].map(async (pixels) => ({ pixels, png: await draw(svg, pixels) })),
+      );
       files.set(`tray/${shape}${ending}.ico`, icoOf(sizes));
     }
   }
@@ -75,11 +82,19 @@ const executablePath = findChromium();
 if (executablePath === null) process.exit(1);
 const browser = await chromium.launch({
   executablePath,
-  args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
+  args: [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--no-first-run',
+  ],
 });
 try {
   const page = await browser.newPage();
-  process.stdout.write(`drew ${String(await drawAll((svg, pixels) => drawInPage(page, svg, pixels)))} images into ${assets}\n`);
+  process.stdout.write(
+    `drew ${String(await drawAll((svg, pixels) => drawInPage(page, svg, pixels)))} images into ${assets}\n`,
+  );
 } finally {
   await browser.close();
 }

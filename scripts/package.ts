@@ -18,7 +18,14 @@ const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const mebibyte = 1024 * 1024;
 /** The whole archive; a package that grew past it packed something it should not have. */
 const asarBytesMax = 12 * mebibyte;
-const neededFiles = ['package.json', 'out/main/main.js', 'out/preload/preload.cjs', 'out/node/main.js', 'out/node/spawn-helper.js', 'out/renderer/index.html'];
+const neededFiles = [
+  'package.json',
+  'out/main/main.js',
+  'out/preload/preload.cjs',
+  'out/node/main.js',
+  'out/node/spawn-helper.js',
+  'out/renderer/index.html',
+];
 
 interface Dist {
   readonly folder: string;
@@ -37,7 +44,10 @@ async function chooseDist(asked: string | undefined): Promise<Dist> {
   const folder = join(root, 'out', 'electron-stand-in');
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, 'electron'), '#!/bin/sh\necho "This is a stand-in for Electron. The app was packed without its program." >&2\nexit 1\n');
+  await writeFile(
+    join(folder, 'electron'),
+    '#!/bin/sh\necho "This is a stand-in for Electron. The app was packed without its program." >&2\nexit 1\n',
+  );
   await chmod(join(folder, 'electron'), 0o755);
   return { folder, isStandIn: true };
 }
@@ -68,7 +78,8 @@ async function verify(): Promise<void> {
     const bytes = (await stat(archive)).size;
     const problems = problemsOf(files, bytes);
     say(`\n${archive}: ${String(files.length)} files, ${(bytes / mebibyte).toFixed(2)} MiB`);
-    for (const file of files.toSorted((left, right) => right.bytes - left.bytes).slice(0, 12)) say(`  ${String(file.bytes).padStart(9)}  ${file.path}`);
+    for (const file of files.toSorted((left, right) => right.bytes - left.bytes).slice(0, 12))
+      say(`  ${String(file.bytes).padStart(9)}  ${file.path}`);
     if (problems.length > 0) throw new Error(`the package is not right: ${problems.join('; ')}`);
   }
 }
@@ -78,20 +89,28 @@ export function problemsOf(files: readonly PackedFile[], bytes: number): readonl
   const paths = new Set(files.map((file) => file.path));
   return [
     ...neededFiles.filter((path) => !paths.has(path)).map((path) => `${path} is missing`),
-    ...files.filter(({ path }) => /(^|\/)node_modules\/|\.toolchain\/|\.(ts|map|env|pem|key)$/.test(path)).map(({ path }) => `${path} must not be packed`),
-    ...(bytes > asarBytesMax ? [`the archive has ${(bytes / mebibyte).toFixed(1)} MiB, more than ${String(asarBytesMax / mebibyte)}`] : []),
+    ...files
+      .filter(({ path }) => /(^|\/)node_modules\/|\.toolchain\/|\.(ts|map|env|pem|key)$/.test(path))
+      .map(({ path }) => `${path} must not be packed`),
+    ...(bytes > asarBytesMax
+      ? [`the archive has ${(bytes / mebibyte).toFixed(1)} MiB, more than ${String(asarBytesMax / mebibyte)}`]
+      : []),
   ];
 }
 
 async function main(): Promise<void> {
   const flag = { type: 'boolean' } as const;
-  const { values } = parseArgs({ options: { dir: flag, linux: flag, win: flag, mac: flag, 'electron-dist': { type: 'string' } } });
+  const { values } = parseArgs({
+    options: { dir: flag, linux: flag, win: flag, mac: flag, 'electron-dist': { type: 'string' } },
+  });
   const own = process.platform === 'win32' ? 'win' : process.platform === 'darwin' ? 'mac' : 'linux';
   const system = values.win === true ? 'win' : values.mac === true ? 'mac' : values.linux === true ? 'linux' : own;
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   const dist = await chooseDist(values['electron-dist']);
   if (dist.isStandIn && values.dir !== true) {
-    throw new Error('installers need a real Electron: give its folder with --electron-dist DIR, or pack a folder only with --dir');
+    throw new Error(
+      'installers need a real Electron: give its folder with --electron-dist DIR, or pack a folder only with --dir',
+    );
   }
   say(`packing Skein ${version} for ${system}`);
   await buildRenderer();

@@ -41,7 +41,10 @@ async function startInBrowser(args: readonly string[]): Promise<number> {
   say('       For a window of its own: npx install-electron, or set ELECTRON_PATH to the program.');
   const ui = await buildRenderer();
   const program = join(root, 'src-main', 'hosts', 'node', 'main.ts');
-  const child = spawn(process.execPath, [program, '--json', '--ui', ui, ...args], { stdio: ['ignore', 'pipe', 'inherit'], cwd: root });
+  const child = spawn(process.execPath, [program, '--json', '--ui', ui, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: root,
+  });
   createInterface({ input: child.stdout }).on('line', (line) => {
     const address = addressIn(line);
     if (address === null) {
@@ -67,7 +70,10 @@ function addressIn(line: string): string | null {
 
 /** Opens the address where there is a screen to open it on; it is printed in any case. */
 function openBrowser(address: string): void {
-  const hasScreen = process.platform !== 'linux' || process.env['DISPLAY'] !== undefined || process.env['WAYLAND_DISPLAY'] !== undefined;
+  const hasScreen =
+    process.platform !== 'linux' ||
+    process.env['DISPLAY'] !== undefined ||
+    process.env['WAYLAND_DISPLAY'] !== undefined;
   if (!hasScreen || process.env['SKEIN_NO_BROWSER'] !== undefined) return;
   const [program, args] =
     process.platform === 'darwin'

@@ -16,8 +16,22 @@ const marks: Readonly<Record<TrayShape, (ink: string) => string>> = {
 };
 
 const colours: Readonly<Record<Exclude<TrayPaint, 'template'>, Readonly<Record<TrayShape | 'bird', string>>>> = {
-  'on-dark': { bird: '#ffffff', idle: '#ffffff', working: '#5ee0a0', paused: '#ffd166', attention: '#ff8a75', offline: '#b6bfca' },
-  'on-light': { bird: '#1b2733', idle: '#1b2733', working: '#0b7a4b', paused: '#8a5a00', attention: '#b3261e', offline: '#5b6672' },
+  'on-dark': {
+    bird: '#ffffff',
+    idle: '#ffffff',
+    working: '#5ee0a0',
+    paused: '#ffd166',
+    attention: '#ff8a75',
+    offline: '#b6bfca',
+  },
+  'on-light': {
+    bird: '#1b2733',
+    idle: '#1b2733',
+    working: '#0b7a4b',
+    paused: '#8a5a00',
+    attention: '#b3261e',
+    offline: '#5b6672',
+  },
 };
 
 /** The drawing of one state, 16 units wide. */

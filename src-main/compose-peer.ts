@@ -29,9 +29,10 @@ import { Logs } from './services/logs.ts';
 import { nodeRef } from './services/names.ts';
 import { beginBoot } from './services/node-record.ts';
 import { type OpenedPeer, type PeerOpening } from './services/peer-life.ts';
+import { Retention } from './services/retention.ts';
 import type { PolicyFile } from './services/policy.ts';
 import { valueOf } from './services/running-peer.ts';
-import { SessionKeeper } from './services/session-keeper.ts';
+import { graceOf, SessionKeeper } from './services/session-keeper.ts';
 import { SubmissionRecords } from './services/submission-records.ts';
 import { keepSaved, saveMembership } from './swarm/swarm-file.ts';
 
@@ -117,10 +118,11 @@ export async function openPeer(machine: Machine, { membership, home, founding }:
       },
     });
     const activity = new Activity(systemClock, (id) => nodeRef(membership, id).name);
+    const ttlMs = options.sessionTtlMs ?? sessionTtlMs;
     const keeper = new SessionKeeper({
       self: self.node,
       name: membership.member(self.node)?.name ?? machine.name,
-      ttlMs: options.sessionTtlMs ?? sessionTtlMs,
+      ttlMs,
       replica,
       clock: systemClock,
       logger,
@@ -165,6 +167,7 @@ export async function openPeer(machine: Machine, { membership, home, founding }:
       courier,
       clock: systemClock,
       logger,
+      killGraceMs: graceOf(ttlMs),
       policy: () => machine.policy.current,
       roleOf: (id) => membership.member(id)?.role ?? null,
       connected: () => transport.connected(),
@@ -181,6 +184,14 @@ export async function openPeer(machine: Machine, { membership, home, founding }:
         return answered.ok ? answered.value : null;
       },
       loadHeard: (id, load) => driver.input({ type: 'load-heard', node: id, load }),
+    });
+    const retention = new Retention({
+      self: self.node,
+      attemptsHome: home.attempts,
+      replica,
+      store,
+      clock: systemClock,
+      logger,
     });
     const saved = keepSaved(home.root, membership, (failure) =>
       logger.error('the membership could not be saved', { ...failure }),
@@ -200,6 +211,7 @@ export async function openPeer(machine: Machine, { membership, home, founding }:
       await executor.stop();
       await keeper.stop();
       for (const end of ends) end();
+      retention.stop();
       hints.stop();
       courier.stop();
       delivery.stop();
@@ -214,6 +226,7 @@ export async function openPeer(machine: Machine, { membership, home, founding }:
       await saved.stop();
       throw new FailureError(started.failure);
     }
+    retention.start();
     hints.start();
     executor.start();
     delivery.start();

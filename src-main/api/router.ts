@@ -67,7 +67,10 @@ export function createRouter(services: SkeinServices, log: DefectLog) {
 
   const call = (signal: AbortSignal | undefined): Call => ({ signal: signal ?? neverAborted });
   /** Frames as the RPC layer wants them: it takes iterators, services may answer with anything that can be iterated. */
-  const frames = <Frame>(source: AsyncIterable<Frame>, signal: AbortSignal | undefined): AsyncGenerator<Frame, void, void> =>
+  const frames = <Frame>(
+    source: AsyncIterable<Frame>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Frame, void, void> =>
     relay(source, signal ?? neverAborted, (error) => (error instanceof Error ? error : new Error(String(error))));
 
   return api.router({
@@ -120,7 +123,10 @@ function isFrames(output: unknown): output is AsyncIterable<unknown> {
   return typeof output === 'object' && output !== null && Symbol.asyncIterator in output;
 }
 
-async function* released<Frame>(source: AsyncGenerator<Frame, void, void>, leave: () => void): AsyncGenerator<Frame, void, void> {
+async function* released<Frame>(
+  source: AsyncGenerator<Frame, void, void>,
+  leave: () => void,
+): AsyncGenerator<Frame, void, void> {
   try {
     yield* source;
   } finally {

@@ -10,8 +10,7 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
-type Answer<Output> =
-  Output extends AsyncIterator<infer Frame, unknown, void> ? AsyncIterable<Frame> : Promise<Output>;
+type Answer<Output> = Output extends AsyncIterator<infer Frame, unknown, void> ? AsyncIterable<Frame> : Promise<Output>;
 
 type ServiceMethod<Input, Output> = unknown extends Input
   ? (call: Call) => Answer<Output>

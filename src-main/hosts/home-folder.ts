@@ -56,4 +56,5 @@ export function controlAddress(home: string, platform: NodeJS.Platform = process
   return { path: join(folder, 'control.sock'), folder };
 }
 
-const nonEmpty = (text: string | undefined): string | undefined => (text === undefined || text === '' ? undefined : text);
+const nonEmpty = (text: string | undefined): string | undefined =>
+  text === undefined || text === '' ? undefined : text;

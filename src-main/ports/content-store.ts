@@ -21,6 +21,10 @@ export interface ContentStore {
   /** Places a copy at `path` atomically (temporary name, fsync, rename), creating folders. */
   place(hash: ContentHash, path: string, options: { readonly executable: boolean }): Promise<Result<null>>;
   /** Removes contents unused for `olderThanMs` that `keep` does not hold, until below `bytesMax`. Answers bytes freed. */
-  prune(options: { readonly bytesMax: number; readonly olderThanMs: number; readonly keep: ReadonlySet<ContentHash> }): Promise<number>;
+  prune(options: {
+    readonly bytesMax: number;
+    readonly olderThanMs: number;
+    readonly keep: ReadonlySet<ContentHash>;
+  }): Promise<number>;
   readonly bytes: number;
 }

@@ -33,3 +33,9 @@ export interface ProcessRunner {
   start(request: ProcessRequest): Promise<Result<RunningProcess>>;
   stop(): Promise<void>;
 }
+
+/**
+ * Ends a process somebody else started, and all it leads: asks first, kills what is left after `graceMs`, and resolves
+ * when they are gone. A process that is gone already is what is wanted.
+ */
+export type EndProcesses = (pid: number, graceMs: number) => Promise<void>;

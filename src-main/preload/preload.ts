@@ -1,5 +1,11 @@
 import { contextBridge, ipcRenderer } from 'electron';
-import { desktopChannel, portMessage, type DesktopBridge, type DesktopRequest, type PickKind } from '../../shared/contract/desktop.ts';
+import {
+  desktopChannel,
+  portMessage,
+  type DesktopBridge,
+  type DesktopRequest,
+  type PickKind,
+} from '../../shared/contract/desktop.ts';
 
 /**
  * Runs in the window's sandbox before the page. It lends the page a few verbs, each by its name, and passes on the port

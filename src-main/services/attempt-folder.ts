@@ -1,5 +1,6 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { chmod, copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { ContentHash } from '../../shared/domain/ids.ts';
 import { FailureError, fail, ok, type Result } from '../../shared/domain/failure.ts';
 import { compareText } from '../../shared/domain/ids.ts';
@@ -42,10 +43,21 @@ export async function prepareFolder(
     throw new FailureError(readFailure(folder.root, error), { cause: error });
   }
   for (const input of inputs) {
-    const placed = await store.place(input.hash, join(folder.work, ...input.path.split('/')), {
-      executable: input.executable,
-    });
-    if (!placed.ok) throw new FailureError(placed.failure);
+    await copyInput(input, join(folder.work, ...input.path.split('/')), store);
+  }
+}
+
+/** Shares the bytes with the store where the file system can. Not synced: what a crash loses here is run again anyway. */
+async function copyInput(input: StagedFile, target: string, store: ContentStore): Promise<void> {
+  const source = await store.pathOf(input.hash);
+  if (source === null)
+    throw new FailureError(fail('disk-failed', `${input.path} has gone from the content store.`).failure);
+  try {
+    await mkdir(dirname(target), { recursive: true });
+    await copyFile(source, target, constants.COPYFILE_FICLONE);
+    await chmod(target, input.executable ? 0o755 : 0o644);
+  } catch (error) {
+    throw new FailureError(readFailure(target, error), { cause: error });
   }
 }
 

@@ -8,6 +8,8 @@ import type { Logger } from '../ports/logger.ts';
 
 /** Reports that come within this time share one log entry. */
 const windowMs = 5;
+/** A task that ends within this time needs no word about its beginning. */
+const progressWindowMs = 25;
 /** Waits before a report that could not be placed is sent again; it is kept until its attempt is over in the log. */
 const resendMs = 1_000;
 
@@ -25,7 +27,7 @@ export class AttemptReports {
   readonly #options: AttemptReportsOptions;
   #progress: AttemptProgress[] = [];
   #results: AttemptResult[] = [];
-  #cancel: (() => void) | null = null;
+  #flush: { readonly at: number; readonly cancel: () => void } | null = null;
   #stopped = false;
 
   constructor(options: AttemptReportsOptions) {
@@ -38,7 +40,7 @@ export class AttemptReports {
       (entry) => entry.token !== key.token || entry.job !== key.job || entry.index !== key.index,
     );
     this.#progress.push({ ...keyOf(key), state });
-    this.#flushSoon(windowMs);
+    this.#flushSoon(progressWindowMs);
   }
 
   finished(result: AttemptResult): void {
@@ -48,18 +50,23 @@ export class AttemptReports {
 
   stop(): void {
     this.#stopped = true;
-    this.#cancel?.();
+    this.#flush?.cancel();
   }
 
+  /** An earlier wish moves the flush forward, never back. */
   #flushSoon(afterMs: number): void {
-    if (this.#cancel !== null || this.#stopped) return;
-    this.#cancel = this.#options.clock.setTimer(afterMs, () => {
-      this.#cancel = null;
-      this.#flush();
+    const { clock } = this.#options;
+    const at = clock.now() + afterMs;
+    if (this.#stopped || (this.#flush !== null && this.#flush.at <= at)) return;
+    this.#flush?.cancel();
+    const cancel = clock.setTimer(afterMs, () => {
+      this.#flush = null;
+      this.#sendAll();
     });
+    this.#flush = { at, cancel };
   }
 
-  #flush(): void {
+  #sendAll(): void {
     const session = this.#options.session();
     if (session === null) {
       if (this.#results.length > 0) this.#flushSoon(resendMs);

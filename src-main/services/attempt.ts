@@ -10,9 +10,6 @@ import { expandPlaceholders } from './placeholders.ts';
 
 /** Output text kept of one stream of one attempt; what comes after is dropped and counted. */
 const outputBytesMax = 64 * 1_024 * 1_024;
-/** Time a program gets to end by itself once asked. The session margin of eight seconds holds it with room. */
-const killGraceMs = 2_000;
-
 /** All that one attempt is about, as read from the log when it was assigned. */
 export interface AttemptWork {
   readonly key: AttemptKey;
@@ -26,6 +23,7 @@ export interface AttemptWork {
 export interface AttemptSurroundings {
   readonly self: NodeId;
   readonly folder: AttemptFolder;
+  readonly killGraceMs: number;
   readonly store: ContentStore;
   readonly runner: ProcessRunner;
   fetchManifest(work: AttemptWork, signal: AbortSignal): Promise<JobManifest>;
@@ -93,7 +91,7 @@ async function runProgram(
   });
   if (!started.ok) return broken(started.failure.message, true);
   around.progressed('running');
-  const kill = (): void => started.value.kill(killGraceMs);
+  const kill = (): void => started.value.kill(around.killGraceMs);
   stop.addEventListener('abort', kill, { once: true });
   if (stop.aborted) kill();
   const exit = await started.value.exit;

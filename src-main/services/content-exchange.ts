@@ -8,7 +8,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { ByteStream, ByteStreams } from '../ports/streams.ts';
 import { withBackoff } from './backoff.ts';
 import { Gate } from './concurrency.ts';
-import { chunkBytesMax, isRecord, malformed, StreamReader, writeMessage } from './stream-messages.ts';
+import { breakOnAbort, chunkBytesMax, isRecord, malformed, StreamReader, writeMessage } from './stream-messages.ts';
 
 export const contentService = 'content';
 /** Contents asked for on one stream. */
@@ -90,8 +90,10 @@ export class ContentExchange {
 
   async #exchange(source: NodeId, hashes: readonly ContentHash[], signal: AbortSignal): Promise<Failure | null> {
     let stream: ByteStream | null = null;
+    let release: (() => void) | null = null;
     try {
       stream = await this.#options.streams.open(source, contentService, { signal, timeoutMs: 5_000 });
+      release = breakOnAbort(stream, signal);
       await writeMessage(stream, { hashes });
       await stream.closeWrite();
       const reader = new StreamReader(stream);
@@ -110,6 +112,8 @@ export class ContentExchange {
       return error instanceof FailureError
         ? error.failure
         : fail('peer-unreachable', `Fetching files failed: ${String(error)}`).failure;
+    } finally {
+      release?.();
     }
   }
 

@@ -12,7 +12,7 @@ import type { AttemptWork } from './attempt.ts';
 import { withBackoff } from './backoff.ts';
 import { Gate } from './concurrency.ts';
 import type { OutputFiles } from './output-files.ts';
-import { chunkBytesMax, isRecord, malformed, StreamReader, writeMessage } from './stream-messages.ts';
+import { breakOnAbort, chunkBytesMax, isRecord, malformed, StreamReader, writeMessage } from './stream-messages.ts';
 
 export const collectService = 'collect';
 export const tailService = 'tail';
@@ -88,6 +88,7 @@ export class Courier {
 
   async #offer(work: AttemptWork, files: readonly StagedFile[], signal: AbortSignal): Promise<OutputSummary | null> {
     const stream = await this.#options.streams.open(work.submitter, collectService, { signal, timeoutMs: 5_000 });
+    const release = breakOnAbort(stream, signal);
     try {
       const reader = new StreamReader(stream);
       await writeMessage(stream, { key: work.key, files });
@@ -100,6 +101,8 @@ export class Courier {
     } catch (error) {
       stream.abort('the delivery failed');
       throw error;
+    } finally {
+      release();
     }
   }
 

@@ -35,6 +35,8 @@ export interface ExecutorOptions {
   readonly courier: Courier;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Time a program gets to end by itself once asked. */
+  readonly killGraceMs: number;
   /** The owner's word, as it is now. */
   readonly policy: () => { readonly accepts: AcceptPolicy; readonly slots: number };
   /** The submitter's role now; null for a machine that is no member any more. */
@@ -186,10 +188,11 @@ export class Executor {
   }
 
   #surroundings(work: AttemptWork): AttemptSurroundings {
-    const { self, store, runner, courier, replica, exchange, attemptsHome } = this.#options;
+    const { self, store, runner, courier, replica, exchange, attemptsHome, killGraceMs } = this.#options;
     return {
       self,
       folder: attemptFolder(attemptsHome, work.key),
+      killGraceMs,
       store,
       runner,
       fetchManifest: (of, signal) => this.#manifest(of, signal),
@@ -223,9 +226,19 @@ export class Executor {
   }
 
   /** Tasks of one job come together and need the same list. */
-  #manifest(work: AttemptWork, signal: AbortSignal): Promise<JobManifest> {
+  async #manifest(work: AttemptWork, signal: AbortSignal): Promise<JobManifest> {
     const known = this.#manifests.get(work.manifest);
-    if (known !== undefined) return known;
+    if (known === undefined) return this.#readManifest(work, signal);
+    try {
+      return await known;
+    } catch (error) {
+      // The attempt that was reading it may have been given up, which says nothing about this one.
+      if (signal.aborted) throw error;
+      return this.#readManifest(work, signal);
+    }
+  }
+
+  #readManifest(work: AttemptWork, signal: AbortSignal): Promise<JobManifest> {
     const { exchange, store } = this.#options;
     const reading = (async () => {
       const fetched = await exchange.fetch([work.manifest], () => this.#sources(work), signal);
@@ -233,8 +246,10 @@ export class Executor {
       return readManifest(store, work.manifest);
     })();
     this.#manifests.set(work.manifest, reading);
-    // A failed or given-up reading is not kept: the next task of the job tries anew.
-    reading.catch(() => this.#manifests.delete(work.manifest));
+    // A failed reading is not kept: the next task of the job tries anew.
+    reading.catch(() => {
+      if (this.#manifests.get(work.manifest) === reading) this.#manifests.delete(work.manifest);
+    });
     const oldest = this.#manifests.keys().next().value;
     if (this.#manifests.size > manifestsKept && oldest !== undefined) this.#manifests.delete(oldest);
     return reading;

@@ -1,12 +1,13 @@
-import { execFile } from 'node:child_process';
-import { setTimeout as pause } from 'node:timers/promises';
-
-const graceMs = 2_000;
-const lookMs = 50;
+import type { EndProcesses } from '../ports/process-runner.ts';
 
 /** Process groups that work under locks held here; each dies before its lock is given up. */
 export class GuardedProcesses {
   readonly #groups = new Map<string, Set<number>>();
+  readonly #endProcesses: EndProcesses;
+
+  constructor(endProcesses: EndProcesses) {
+    this.#endProcesses = endProcesses;
+  }
 
   open(name: string, token: number): void {
     this.#groups.set(keyOf(name, token), new Set());
@@ -20,38 +21,11 @@ export class GuardedProcesses {
   }
 
   /** Asks the processes to end, kills what has not after a grace, and resolves when they are gone. Idempotent. */
-  async end(name: string, token: number): Promise<void> {
+  async end(name: string, token: number, graceMs: number): Promise<void> {
     const group = this.#groups.get(keyOf(name, token)) ?? new Set();
     this.#groups.delete(keyOf(name, token));
-    await Promise.all([...group].map((pid) => (process.platform === 'win32' ? endTree(pid) : endGroup(pid))));
+    await Promise.all([...group].map((pid) => this.#endProcesses(pid, graceMs)));
   }
-}
-
-async function endGroup(pid: number): Promise<void> {
-  if (!signalGroup(pid, 'SIGTERM')) return;
-  for (let waitedMs = 0; waitedMs < graceMs; waitedMs += lookMs) {
-    if (!signalGroup(pid, 0)) return;
-    await pause(lookMs);
-  }
-  signalGroup(pid, 'SIGKILL');
-}
-
-/** False when the group is gone, or is none of ours. */
-function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-pid, signal);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error) return false;
-    throw error;
-  }
-}
-
-function endTree(pid: number): Promise<void> {
-  return new Promise((resolve) => {
-    // It fails when the process is gone already, which is what is wanted.
-    execFile('taskkill', ['/pid', String(pid), '/t', '/f'], () => resolve());
-  });
 }
 
 const keyOf = (name: string, token: number): string => `${token} ${name}`;

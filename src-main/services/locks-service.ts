@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { FailureError, fail } from '../../shared/domain/failure.ts';
 import { fencingToken } from '../../shared/domain/ids.ts';
 import type { SkeinServices } from '../api/services.ts';
+import type { EndProcesses } from '../ports/process-runner.ts';
 import { GuardedProcesses } from './guarded-processes.ts';
 import type { Changes } from './live-view.ts';
 import { locksView } from './locks-view.ts';
@@ -21,8 +22,12 @@ type HoldInput = Parameters<SkeinServices['locks']['hold']>[0];
 const releaseWaitMs = 10_000;
 
 /** Locks for people and scripts: each hold lives exactly as long as its caller keeps reading. */
-export function createLocksService(holder: PeerHolder, changes: Changes): SkeinServices['locks'] {
-  const guarded = new GuardedProcesses();
+export function createLocksService(
+  holder: PeerHolder,
+  changes: Changes,
+  endProcesses: EndProcesses,
+): SkeinServices['locks'] {
+  const guarded = new GuardedProcesses(endProcesses);
   const listed = (): LocksFrame => {
     const peer = requirePeer(holder);
     return { sequence: changes.sequence, provenance: provenanceOf(peer), view: locksView(peer) };
@@ -103,7 +108,7 @@ async function* hold(
     const reason = await loss(peer, held, signal);
     if (reason === null) return;
     // The program dies before the holder is told: whoever is told late must not have worked on.
-    await guarded.end(name, held.token);
+    await guarded.end(name, held.token, peer.keeper.graceMs);
     yield { type: 'lost', reason };
   } catch (error) {
     if (timeout?.aborted === true && !signal.aborted)
@@ -117,7 +122,7 @@ async function* hold(
     throw error;
   } finally {
     held?.forget();
-    if (held !== null) await guarded.end(name, held.token);
+    if (held !== null) await guarded.end(name, held.token, peer.keeper.graceMs);
     await giveBack(peer, { name, session, owner }, held);
   }
 }

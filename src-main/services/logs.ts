@@ -9,7 +9,7 @@ import type { Collector } from './collector.ts';
 import { attemptKeyOf, type TailText } from './courier.ts';
 import type { OutputFiles } from './output-files.ts';
 import type { Replica } from './replica.ts';
-import { isRecord, malformed, StreamReader, writeMessage } from './stream-messages.ts';
+import { breakOnAbort, isRecord, malformed, StreamReader, writeMessage } from './stream-messages.ts';
 
 export const logsService = 'logs';
 const chunkBytesMax = 1_048_576;
@@ -111,14 +111,13 @@ export class Logs {
 
   async #readThere(key: AttemptKey, node: NodeId, request: LogRequest, signal: AbortSignal): Promise<Piece> {
     const stream = await this.#options.streams.open(node, logsService, { signal, timeoutMs: 3_000 });
-    const stop = (): void => stream.abort('the reader is gone');
-    signal.addEventListener('abort', stop, { once: true });
+    const release = breakOnAbort(stream, signal);
     try {
       await writeMessage(stream, { key, ...request });
       await stream.closeWrite();
       return pieceOf(await new StreamReader(stream).message(answerBytesMax));
     } finally {
-      signal.removeEventListener('abort', stop);
+      release();
     }
   }
 

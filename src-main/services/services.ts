@@ -1,4 +1,5 @@
 import type { SkeinServices } from '../api/services.ts';
+import type { EndProcesses } from '../ports/process-runner.ts';
 import type { Changes } from './live-view.ts';
 import { createLocksService } from './locks-service.ts';
 import type { SelfFacts } from './overview-view.ts';
@@ -16,6 +17,7 @@ export interface ServicesOptions {
   readonly policy: PolicyFile;
   readonly changes: Changes;
   readonly facts: () => SelfFacts;
+  readonly endProcesses: EndProcesses;
 }
 
 /** One method per procedure of the contract. */
@@ -26,6 +28,6 @@ export function createServices(options: ServicesOptions): SkeinServices {
     peers: createPeersService(holder, changes),
     policy: createPolicyService(holder, policy, changes),
     tasks: createTasksService(holder, changes),
-    locks: createLocksService(holder, changes),
+    locks: createLocksService(holder, changes, options.endProcesses),
   };
 }

@@ -22,6 +22,12 @@ const closeWaitMs = 1_500;
  */
 export type SessionStanding = 'opening' | 'held' | 'uncertain' | 'closed';
 
+/**
+ * Time that whatever works under a session gets to end by itself once it is uncertain: with the share above and one
+ * look at the clock in between, it is dead before 90 % of the lease.
+ */
+export const graceOf = (ttlMs: number): number => Math.min(2_000, 0.2 * ttlMs);
+
 export interface SessionKeeperOptions {
   readonly self: NodeId;
   readonly name: string;
@@ -65,6 +71,10 @@ export class SessionKeeper {
   /** The session opened last, whether or not it can still be relied on. */
   get session(): SessionId | null {
     return this.#session;
+  }
+
+  get graceMs(): number {
+    return graceOf(this.#options.ttlMs);
   }
 
   /** Milliseconds for which the lease is still relied on. */

@@ -4,6 +4,9 @@ import type { ByteStream } from '../ports/streams.ts';
 /** Bytes in one write to a stream: larger ones hold up everything else on the connection. */
 export const chunkBytesMax = 64 * 1_024;
 
+/** Longer than any answer may be made to wait for, such as output that is yet to come. */
+const silenceMs = 60_000;
+
 /** Writes one JSON document, preceded by its length in four bytes, most significant first. */
 export async function writeMessage(stream: ByteStream, message: unknown): Promise<void> {
   const text = Buffer.from(JSON.stringify(message), 'utf8');
@@ -17,10 +20,12 @@ export async function writeMessage(stream: ByteStream, message: unknown): Promis
 
 /** Reads the length-prefixed documents and the raw bytes of a stream in turn. The other side is not trusted: every length is bounded. */
 export class StreamReader {
+  readonly #stream: ByteStream;
   readonly #iterator: AsyncIterator<Uint8Array>;
   #held: Uint8Array = new Uint8Array(0);
 
   constructor(stream: ByteStream) {
+    this.#stream = stream;
     this.#iterator = stream.chunks[Symbol.asyncIterator]();
   }
 
@@ -69,8 +74,24 @@ export class StreamReader {
     return Buffer.concat(parts);
   }
 
+  /** A machine that loses its power says nothing: silence itself must end the wait. */
+  async #nextChunk(): Promise<IteratorResult<Uint8Array>> {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        this.#stream.abort('the other machine went silent');
+        reject(new FailureError(fail('timed-out', `The other machine said nothing for ${silenceMs} ms.`).failure));
+      }, silenceMs);
+    });
+    try {
+      return await Promise.race([this.#iterator.next(), silence]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   async #more(): Promise<boolean> {
-    const next = await this.#iterator.next();
+    const next = await this.#nextChunk();
     if (next.done === true) return false;
     this.#held = next.value;
     return true;
@@ -86,3 +107,11 @@ export const malformed = (what: string): FailureError =>
     fail('malformed', `the other machine sent ${what}`, 'Check that both machines run the same version of Skein.')
       .failure,
   );
+
+/** Breaks the stream as soon as `signal` aborts; returns how to stop that. */
+export function breakOnAbort(stream: ByteStream, signal: AbortSignal): () => void {
+  const stop = (): void => stream.abort('no longer wanted');
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  return () => signal.removeEventListener('abort', stop);
+}

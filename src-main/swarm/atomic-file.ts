@@ -28,7 +28,11 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array | stri
     if (code === 'ENOSPC' || code === 'EDQUOT') {
       return fail('disk-full', `There is no room left to write ${path}.`, 'Free some space and try again.');
     }
-    return fail('disk-failed', `${path} could not be written (${code}).`, 'Check that the folder exists and is yours to write.');
+    return fail(
+      'disk-failed',
+      `${path} could not be written (${code}).`,
+      'Check that the folder exists and is yours to write.',
+    );
   }
 }
 
@@ -37,7 +41,11 @@ export async function readSmallFile(path: string, bytesMax: number): Promise<Res
   try {
     const bytes = await readFile(path);
     if (bytes.length > bytesMax) {
-      return fail('corrupt', `${path} has ${String(bytes.length)} bytes; at most ${String(bytesMax)} make sense.`, 'Restore it from a backup.');
+      return fail(
+        'corrupt',
+        `${path} has ${String(bytes.length)} bytes; at most ${String(bytesMax)} make sense.`,
+        'Restore it from a backup.',
+      );
     }
     return ok(bytes);
   } catch (cause) {

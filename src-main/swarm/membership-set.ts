@@ -3,7 +3,16 @@ import type { Result } from '../../shared/domain/failure.ts';
 import { compareText, wallTime } from '../../shared/domain/ids.ts';
 import type { NodeId, SwarmId, WallTime } from '../../shared/domain/ids.ts';
 import type { Role } from '../../shared/domain/member.ts';
-import { isObject, parseGenesis, parseJson, parseMembershipRecord, revocationReasonCharsMax, signGrant, signRevocation, swarmIdOf } from './records.ts';
+import {
+  isObject,
+  parseGenesis,
+  parseJson,
+  parseMembershipRecord,
+  revocationReasonCharsMax,
+  signGrant,
+  signRevocation,
+  swarmIdOf,
+} from './records.ts';
 import type { Genesis, MembershipRecord, SignedRecord } from './records.ts';
 import { resolveMembership } from './resolve.ts';
 import type { Member, Resolution } from './resolve.ts';
@@ -56,7 +65,9 @@ export class MembershipSet {
 
   /** Everything, as text that `decodeMembership` and `merge` take. Equal sets have equal texts. */
   encode(): string {
-    const records = [...this.#records.entries()].sort(([left], [right]) => compareText(left, right)).map(([, { signed }]) => signed);
+    const records = [...this.#records.entries()]
+      .sort(([left], [right]) => compareText(left, right))
+      .map(([, { signed }]) => signed);
     return JSON.stringify({ version: 1, genesis: this.#signedGenesis, records });
   }
 
@@ -79,21 +90,36 @@ export class MembershipSet {
    * Signs and adds a grant. Its serial and time go past everything known, so that it replaces earlier grants and
    * follows its causes. Fails with `not-authorised` or `limit-reached`.
    */
-  grant(signer: Signer, options: { readonly member: NodeId; readonly name: string; readonly role: Role; readonly now: WallTime }): Result<null> {
+  grant(
+    signer: Signer,
+    options: { readonly member: NodeId; readonly name: string; readonly role: Role; readonly now: WallTime },
+  ): Result<null> {
     if (this.member(signer.id)?.role !== 'admin') return notAdmin('admit members');
     const { member, name, role } = options;
-    const signed = signGrant(signer, { swarm: this.swarm, member, name, role, issuedAt: this.#timeAfterAll(options.now), serial: this.#serialAfter(member) });
+    const signed = signGrant(signer, {
+      swarm: this.swarm,
+      member,
+      name,
+      role,
+      issuedAt: this.#timeAfterAll(options.now),
+      serial: this.#serialAfter(member),
+    });
     return this.#addOwn(signed);
   }
 
   /** Signs and adds a revocation; a member may always revoke itself. Fails with `not-authorised`, `not-found` or `limit-reached`. */
-  revoke(signer: Signer, options: { readonly member: NodeId; readonly reason: string; readonly now: WallTime }): Result<null> {
+  revoke(
+    signer: Signer,
+    options: { readonly member: NodeId; readonly reason: string; readonly now: WallTime },
+  ): Result<null> {
     const { member } = options;
     if (this.member(signer.id)?.role !== 'admin' && signer.id !== member) return notAdmin('remove members');
     if (!this.isMember(member)) return fail('not-found', `${member} is not a member of this swarm.`);
     const reason = options.reason.slice(0, revocationReasonCharsMax);
     const serial = Math.max(0, this.#serialAfter(member) - 1);
-    return this.#addOwn(signRevocation(signer, { swarm: this.swarm, member, reason, issuedAt: this.#timeAfterAll(options.now), serial }));
+    return this.#addOwn(
+      signRevocation(signer, { swarm: this.swarm, member, reason, issuedAt: this.#timeAfterAll(options.now), serial }),
+    );
   }
 
   #addOwn(signed: SignedRecord): Result<null> {
@@ -112,7 +138,11 @@ export class MembershipSet {
     if (candidate.size === this.#records.size) return ok(false);
     const resolution = resolveMembership(this.genesis, [...candidate.values()]);
     if (resolution.supported.length > membershipRecordsMax) {
-      return fail('limit-reached', `The membership list would exceed ${String(membershipRecordsMax)} records.`, 'Found a new swarm with the present members.');
+      return fail(
+        'limit-reached',
+        `The membership list would exceed ${String(membershipRecordsMax)} records.`,
+        'Found a new swarm with the present members.',
+      );
     }
     if (resolution.supported.length === this.#records.size) return ok(false);
     this.#records = new Map(resolution.supported.map((record) => [keyOf(record.signed), record]));
@@ -147,22 +177,35 @@ export function decodeMembership(text: string): Result<MembershipSet> {
 
 function parseDocument(text: string): Result<{ readonly genesis: unknown; readonly records: readonly unknown[] }> {
   const document = text.length <= membershipBytesMax ? parseJson(text) : null;
-  if (!isObject(document) || !Array.isArray(document['records'])) return fail('malformed', 'What was received is not a membership list.');
+  if (!isObject(document) || !Array.isArray(document['records']))
+    return fail('malformed', 'What was received is not a membership list.');
   if (document['version'] !== 1) {
-    return fail('unsupported-version', 'The membership list has a version this program does not know.', 'Update Skein on this machine.');
+    return fail(
+      'unsupported-version',
+      'The membership list has a version this program does not know.',
+      'Update Skein on this machine.',
+    );
   }
   const records: readonly unknown[] = document['records'];
   // Each record costs a signature check: bound the work before starting it.
-  if (records.length > membershipRecordsMax) return fail('limit-reached', `A membership list has at most ${String(membershipRecordsMax)} records.`);
+  if (records.length > membershipRecordsMax)
+    return fail('limit-reached', `A membership list has at most ${String(membershipRecordsMax)} records.`);
   return ok({ genesis: document['genesis'], records });
 }
 
 const keyOf = (signed: SignedRecord): string => `${signed.text}\n${signed.signature}`;
 
 const isKnown = (value: unknown, records: ReadonlyMap<string, MembershipRecord>): boolean =>
-  isObject(value) && typeof value['text'] === 'string' && typeof value['signature'] === 'string' && records.has(`${value['text']}\n${value['signature']}`);
+  isObject(value) &&
+  typeof value['text'] === 'string' &&
+  typeof value['signature'] === 'string' &&
+  records.has(`${value['text']}\n${value['signature']}`);
 
 const notAdmin = (what: string): { ok: false; failure: { code: 'not-authorised'; message: string; hint: string } } => ({
   ok: false,
-  failure: { code: 'not-authorised', message: `This machine may not ${what}: it is no admin of the swarm.`, hint: 'Ask an admin to do it.' },
+  failure: {
+    code: 'not-authorised',
+    message: `This machine may not ${what}: it is no admin of the swarm.`,
+    hint: 'Ask an admin to do it.',
+  },
 });

@@ -29,10 +29,16 @@ export class OpenInvitation {
   /** Asked first, before the joiner proves anything. Fails with `invitation-foreign`, `-expired` or `-used`. */
   check(swarm: string, now: WallTime): Result<null> {
     if (swarm !== this.invitation.swarm) {
-      return fail('invitation-foreign', 'The invitation is for another swarm than this machine is in.', 'Ask a member of that swarm for an invitation.');
+      return fail(
+        'invitation-foreign',
+        'The invitation is for another swarm than this machine is in.',
+        'Ask a member of that swarm for an invitation.',
+      );
     }
-    if (this.#state === 'used' || this.#state === 'held') return fail('invitation-used', 'The invitation has already been used.', askAgain);
-    if (this.#state === 'spoilt') return fail('invitation-wrong-secret', 'The invitation was closed after three wrong secrets.', askAgain);
+    if (this.#state === 'used' || this.#state === 'held')
+      return fail('invitation-used', 'The invitation has already been used.', askAgain);
+    if (this.#state === 'spoilt')
+      return fail('invitation-wrong-secret', 'The invitation was closed after three wrong secrets.', askAgain);
     if (now >= this.invitation.expiresAt) return fail('invitation-expired', 'The invitation has expired.', askAgain);
     return ok(null);
   }
@@ -44,7 +50,11 @@ export class OpenInvitation {
     if (!proofsMatch(proof, proofOf(this.invitation.secret, 'joiner', transcript))) {
       this.#wrongSecrets += 1;
       if (this.#wrongSecrets >= wrongSecretsMax) this.#state = 'spoilt';
-      return fail('invitation-wrong-secret', 'The secret in the link is not the one of this invitation.', 'Copy the whole link again, or ask for a new invitation.');
+      return fail(
+        'invitation-wrong-secret',
+        'The secret in the link is not the one of this invitation.',
+        'Copy the whole link again, or ask for a new invitation.',
+      );
     }
     this.#state = 'held';
     return ok(null);

@@ -10,10 +10,21 @@ import { wordsOf } from './words.ts';
  * joiner `hello` → inviter `challenge` → joiner `proof` → inviter `admitted` or `refused`.
  */
 export type PairingMessage =
-  | { readonly type: 'hello'; readonly swarm: string; readonly nonce: string; readonly name: string; readonly os: string }
+  | {
+      readonly type: 'hello';
+      readonly swarm: string;
+      readonly nonce: string;
+      readonly name: string;
+      readonly os: string;
+    }
   | { readonly type: 'challenge'; readonly nonce: string }
   | { readonly type: 'proof'; readonly proof: string }
-  | { readonly type: 'admitted'; readonly proof: string; readonly membership: string; readonly addresses: readonly string[] }
+  | {
+      readonly type: 'admitted';
+      readonly proof: string;
+      readonly membership: string;
+      readonly addresses: readonly string[];
+    }
   | { readonly type: 'refused'; readonly failure: Failure };
 
 /** All that both proofs are bound to. Fresh nonces of both sides make a recorded proof worthless. */
@@ -35,7 +46,10 @@ export const freshNonce = (): string => randomBytes(16).toString('hex');
 
 /** Shows knowledge of the secret without showing the secret. The side is part of it, so that neither can be echoed back. */
 export const proofOf = (secret: string, side: 'joiner' | 'inviter', transcript: Transcript): string =>
-  createHmac('sha256', Buffer.from(secret, 'hex')).update(`skein-pairing-1 ${side}\n`).update(transcriptText(transcript)).digest('hex');
+  createHmac('sha256', Buffer.from(secret, 'hex'))
+    .update(`skein-pairing-1 ${side}\n`)
+    .update(transcriptText(transcript))
+    .digest('hex');
 
 /** Compares without telling by its time how much was right. */
 export function proofsMatch(left: string, right: string): boolean {
@@ -45,7 +59,13 @@ export function proofsMatch(left: string, right: string): boolean {
 
 /** Four short words that both screens show: they agree only if nobody sits in between. */
 export const comparisonWords = (secret: string, transcript: Transcript): readonly string[] =>
-  wordsOf(createHmac('sha256', Buffer.from(secret, 'hex')).update('skein-pairing-1 words\n').update(transcriptText(transcript)).digest().subarray(0, 4));
+  wordsOf(
+    createHmac('sha256', Buffer.from(secret, 'hex'))
+      .update('skein-pairing-1 words\n')
+      .update(transcriptText(transcript))
+      .digest()
+      .subarray(0, 4),
+  );
 
 const transcriptText = ({ swarm, inviter, joiner, inviterNonce, joinerNonce }: Transcript): string =>
   JSON.stringify([swarm, inviter, joiner, inviterNonce, joinerNonce]);
@@ -65,7 +85,9 @@ export function decodePairing(bytes: Uint8Array): PairingMessage | null {
     case 'proof':
       return isHex(proof, 64) ? { type, proof } : null;
     case 'admitted':
-      return isHex(proof, 64) && typeof membership === 'string' && isAddresses(addresses) ? { type, proof, membership, addresses } : null;
+      return isHex(proof, 64) && typeof membership === 'string' && isAddresses(addresses)
+        ? { type, proof, membership, addresses }
+        : null;
     case 'refused':
       return isObject(failure) ? refusal(failure) : null;
     default:
@@ -77,12 +99,19 @@ function refusal(failure: Readonly<Record<string, unknown>>): PairingMessage | n
   const code = failureCodes.find((known) => known === failure['code']);
   const { message, hint } = failure;
   if (code === undefined || typeof message !== 'string' || message.length > 400) return null;
-  return { type: 'refused', failure: { code, message, hint: typeof hint === 'string' ? hint.slice(0, 400) : undefined } };
+  return {
+    type: 'refused',
+    failure: { code, message, hint: typeof hint === 'string' ? hint.slice(0, 400) : undefined },
+  };
 }
 
-const isHex = (value: unknown, chars: number): value is string => typeof value === 'string' && value.length === chars && /^[0-9a-f]+$/.test(value);
+const isHex = (value: unknown, chars: number): value is string =>
+  typeof value === 'string' && value.length === chars && /^[0-9a-f]+$/.test(value);
 
-const isOs = (value: unknown): value is string => typeof value === 'string' && value.length <= osCharsMax && !/\p{Cc}/u.test(value);
+const isOs = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= osCharsMax && !/\p{Cc}/u.test(value);
 
 const isAddresses = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.length <= addressesMax && value.every((item) => typeof item === 'string' && item.length <= 200);
+  Array.isArray(value) &&
+  value.length <= addressesMax &&
+  value.every((item) => typeof item === 'string' && item.length <= 200);

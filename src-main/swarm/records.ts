@@ -39,7 +39,12 @@ const countMax = 2 ** 52;
 /** Signs a new swarm into existence. `nonce` is given by tests only. */
 export function createGenesis(
   signer: Signer,
-  options: { readonly name: string; readonly founderName: string; readonly createdAt: WallTime; readonly nonce?: string },
+  options: {
+    readonly name: string;
+    readonly founderName: string;
+    readonly createdAt: WallTime;
+    readonly nonce?: string;
+  },
 ): SignedRecord {
   const nonce = options.nonce ?? randomBytes(16).toString('hex');
   return signRecord(signer, {
@@ -89,7 +94,8 @@ export function parseGenesis(value: unknown): Result<{ readonly genesis: Genesis
   const { fields, signed } = parsed.value;
   if (fields['type'] !== 'genesis') return malformed('a genesis record');
   const { name, founder, founderName, createdAt, nonce } = fields;
-  if (!isName(name) || !isNodeId(founder) || !isName(founderName) || !isCount(createdAt) || !isNonce(nonce)) return malformed('a genesis record');
+  if (!isName(name) || !isNodeId(founder) || !isName(founderName) || !isCount(createdAt) || !isNonce(nonce))
+    return malformed('a genesis record');
   if (!isSignedBy(founder, signed)) return malformed('a genesis record with a valid signature');
   return ok({ genesis: { version: 1, name, founder, founderName, createdAt: wallTime(createdAt), nonce }, signed });
 }
@@ -100,24 +106,31 @@ export function parseMembershipRecord(swarm: SwarmId, value: unknown): Result<Me
   if (!parsed.ok) return parsed;
   const { fields, signed } = parsed.value;
   const { type, member, issuedAt, serial, admin } = fields;
-  if (fields['swarm'] !== swarm || !isNodeId(member) || !isNodeId(admin) || !isCount(issuedAt) || !isCount(serial)) return malformed('a membership record');
+  if (fields['swarm'] !== swarm || !isNodeId(member) || !isNodeId(admin) || !isCount(issuedAt) || !isCount(serial))
+    return malformed('a membership record');
   const common = { swarm, member: nodeId(member), issuedAt: wallTime(issuedAt), serial, admin: nodeId(admin) };
   if (!isSignedBy(admin, signed)) return malformed('a membership record with a valid signature');
   const { name, role, reason } = fields;
-  if (type === 'grant' && isName(name) && isRole(role)) return ok({ kind: 'grant', body: { ...common, name, role }, signed });
+  if (type === 'grant' && isName(name) && isRole(role))
+    return ok({ kind: 'grant', body: { ...common, name, role }, signed });
   if (type === 'revocation' && typeof reason === 'string' && reason.length <= revocationReasonCharsMax) {
     return ok({ kind: 'revocation', body: { ...common, reason }, signed });
   }
   return malformed('a membership record');
 }
 
-export const isRole = (value: unknown): value is Role => typeof value === 'string' && (roles as readonly string[]).includes(value);
+export const isRole = (value: unknown): value is Role =>
+  typeof value === 'string' && (roles as readonly string[]).includes(value);
 
 /** A name people read: no control characters, so that it cannot rearrange a terminal. */
 export const isName = (value: unknown): value is string =>
-  typeof value === 'string' && value.length >= 1 && value.length <= nameCharsMax && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value);
+  typeof value === 'string' &&
+  value.length >= 1 &&
+  value.length <= nameCharsMax &&
+  !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(value);
 
-const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= countMax;
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= countMax;
 
 const isNonce = (value: unknown): value is string => typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
 
@@ -132,16 +145,23 @@ function signRecord(signer: Signer, fields: Readonly<Record<string, string | num
 const isSignedBy = (id: NodeId, signed: SignedRecord): boolean =>
   verifySignature(id, signedBytes(signed.text), Buffer.from(signed.signature, 'base64'));
 
-function parseSigned(value: unknown): Result<{ readonly fields: Readonly<Record<string, unknown>>; readonly signed: SignedRecord }> {
+function parseSigned(
+  value: unknown,
+): Result<{ readonly fields: Readonly<Record<string, unknown>>; readonly signed: SignedRecord }> {
   if (!isObject(value)) return malformed('a signed record');
   const { text, signature } = value;
   if (typeof text !== 'string' || text.length > recordCharsMax) return malformed('a signed record');
   // One spelling only: 64 bytes in canonical base64, or one record could enter a set many times.
-  if (typeof signature !== 'string' || !/^[A-Za-z0-9+/]{85}[AQgw]==$/.test(signature)) return malformed('a signed record');
+  if (typeof signature !== 'string' || !/^[A-Za-z0-9+/]{85}[AQgw]==$/.test(signature))
+    return malformed('a signed record');
   const fields = parseJson(text);
   if (!isObject(fields)) return malformed('a signed record');
   if (fields['version'] !== 1) {
-    return fail('unsupported-version', 'A membership record has a version this program does not know.', 'Update Skein on this machine.');
+    return fail(
+      'unsupported-version',
+      'A membership record has a version this program does not know.',
+      'Update Skein on this machine.',
+    );
   }
   return ok({ fields, signed: { text, signature } });
 }

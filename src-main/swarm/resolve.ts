@@ -56,7 +56,9 @@ export function resolveMembership(genesis: Genesis, records: readonly Membership
     joined.set(member, joinedAt);
     seats.set(member, { id: member, name: record.body.name, role: record.body.role, joinedAt, serial });
   }
-  const members = new Map([...seats.values()].map(({ id, name, role, joinedAt }) => [id, { id, name, role, joinedAt }]));
+  const members = new Map(
+    [...seats.values()].map(({ id, name, role, joinedAt }) => [id, { id, name, role, joinedAt }]),
+  );
   return { members, revoked, supported };
 }
 
@@ -92,6 +94,7 @@ function supportedRecords(genesis: Genesis, records: readonly MembershipRecord[]
     }
   }
   return records.filter(
-    ({ kind, body }) => admins.has(body.admin) || (kind === 'revocation' && body.admin === body.member && granted.has(body.member)),
+    ({ kind, body }) =>
+      admins.has(body.admin) || (kind === 'revocation' && body.admin === body.member && granted.has(body.member)),
   );
 }

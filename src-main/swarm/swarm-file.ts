@@ -24,22 +24,38 @@ export async function openMembership(home: string): Promise<Result<MembershipSet
   );
 }
 
-export const saveMembership = (home: string, set: MembershipSet): Promise<Result<null>> => writeFileAtomically(pathOf(home), `${set.encode()}\n`);
+export const saveMembership = (home: string, set: MembershipSet): Promise<Result<null>> =>
+  writeFileAtomically(pathOf(home), `${set.encode()}\n`);
 
 /** A new swarm with this machine as its only member and admin, not yet saved. Fails with `bad-input`. */
-export function foundSwarm(signer: Signer, options: { readonly name: string; readonly founderName: string; readonly now: WallTime }): Result<MembershipSet> {
+export function foundSwarm(
+  signer: Signer,
+  options: { readonly name: string; readonly founderName: string; readonly now: WallTime },
+): Result<MembershipSet> {
   for (const name of [options.name, options.founderName]) {
     const valid: boolean = isName(name);
     if (!valid) {
-      return fail('bad-input', `${JSON.stringify(name.slice(0, 80))} cannot be a name.`, `Use 1 to ${String(nameCharsMax)} characters, none of them control characters.`);
+      return fail(
+        'bad-input',
+        `${JSON.stringify(name.slice(0, 80))} cannot be a name.`,
+        `Use 1 to ${String(nameCharsMax)} characters, none of them control characters.`,
+      );
     }
   }
-  const genesis = createGenesis(signer, { name: options.name, founderName: options.founderName, createdAt: options.now });
+  const genesis = createGenesis(signer, {
+    name: options.name,
+    founderName: options.founderName,
+    createdAt: options.now,
+  });
   return decodeMembership(JSON.stringify({ version: 1, genesis, records: [] }));
 }
 
 /** Writes the set after every change, one write at a time; changes during a write share the next one. */
-export function keepSaved(home: string, set: MembershipSet, onFailure: (failure: Failure) => void): { readonly stop: () => Promise<void> } {
+export function keepSaved(
+  home: string,
+  set: MembershipSet,
+  onFailure: (failure: Failure) => void,
+): { readonly stop: () => Promise<void> } {
   let writing: Promise<void> | null = null;
   let again = false;
   const writeAll = async (): Promise<void> => {

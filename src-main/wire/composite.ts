@@ -104,7 +104,11 @@ function compile(name: string, table: Fields): readonly CompiledField[] {
   return fields;
 }
 
-function writeFields(writer: BinaryWriter, fields: readonly CompiledField[], value: Readonly<Record<string, unknown>>): void {
+function writeFields(
+  writer: BinaryWriter,
+  fields: readonly CompiledField[],
+  value: Readonly<Record<string, unknown>>,
+): void {
   for (const each of fields) {
     const part = value[each.name];
     if (each.presence === 'list') {
@@ -125,14 +129,20 @@ function writeFields(writer: BinaryWriter, fields: readonly CompiledField[], val
   }
 }
 
-function readFields(reader: Reader, end: number, fields: readonly CompiledField[], name: string): Record<string, unknown> {
+function readFields(
+  reader: Reader,
+  end: number,
+  fields: readonly CompiledField[],
+  name: string,
+): Record<string, unknown> {
   const value: Record<string, unknown> = {};
   let tag = reader.pos < end ? reader.uint53() : 0;
   for (const each of fields) {
     if (each.presence === 'list') {
       const items: unknown[] = [];
       while (tag === each.tag) {
-        if (items.length === each.countMax) throw new Malformed('limit-reached', `${name}.${each.name} has more than ${each.countMax} items`);
+        if (items.length === each.countMax)
+          throw new Malformed('limit-reached', `${name}.${each.name} has more than ${each.countMax} items`);
         items.push(each.codec.read(reader));
         tag = reader.pos < end ? reader.uint53() : 0;
       }
@@ -152,12 +162,15 @@ function readFields(reader: Reader, end: number, fields: readonly CompiledField[
 
 function describeField(each: CompiledField): string {
   const label = each.presence === 'list' ? 'repeated ' : each.presence === 'required' ? '' : 'optional ';
-  const notes = [each.presence === 'list' ? `≤ ${each.countMax} items` : '', each.codec.proto.bound].filter((note) => note !== '');
+  const notes = [each.presence === 'list' ? `≤ ${each.countMax} items` : '', each.codec.proto.bound].filter(
+    (note) => note !== '',
+  );
   const comment = notes.length === 0 ? '' : `  // ${notes.join('; ')}`;
   return `${label}${each.codec.proto.type} ${snake(each.name)} = ${each.number};${comment}`;
 }
 
-const snake = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replaceAll('-', '_');
+const snake = (name: string): string =>
+  name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replaceAll('-', '_');
 
 type Members = Readonly<Record<string, readonly [number: number, codec: Codec<unknown>]>>;
 type Carries<Each> = Each extends Codec<infer Value> ? Value : never;
@@ -184,7 +197,11 @@ export function union<const Tag extends string, const Table extends Members>(
     wireType: wireTypes.lengthDelimited,
     proto: { type: name, bound: '' },
     parts: members.map((each) => each.codec),
-    body: ['oneof ' + snake(tag) + ' {', ...members.map((each) => `  ${each.codec.proto.type} ${snake(each.name)} = ${each.number};`), '}'],
+    body: [
+      'oneof ' + snake(tag) + ' {',
+      ...members.map((each) => `  ${each.codec.proto.type} ${snake(each.name)} = ${each.number};`),
+      '}',
+    ],
     write: (writer, value) => {
       const kind = (value as Readonly<Record<string, unknown>>)[tag];
       const member = byName.get(String(kind));
@@ -204,17 +221,23 @@ export function union<const Tag extends string, const Table extends Members>(
   };
 }
 
-const tagged = (tag: string, name: string, value: Record<string, unknown>): Record<string, unknown> => ({ [tag]: name, ...value });
+const tagged = (tag: string, name: string, value: Record<string, unknown>): Record<string, unknown> => ({
+  [tag]: name,
+  ...value,
+});
 
 /** A map from text to text, in the order its entries were written; a key comes once. */
-export function textRecord(codec: { readonly key: Codec<string>; readonly value: Codec<string>; readonly countMax: number }): Codec<
-  Readonly<Record<string, string>>
-> {
+export function textRecord(codec: {
+  readonly key: Codec<string>;
+  readonly value: Codec<string>;
+  readonly countMax: number;
+}): Codec<Readonly<Record<string, string>>> {
   const entry = message('TextEntry', { key: required(1, codec.key), value: required(2, codec.value) });
   const entries = message('TextRecord', { entries: list(1, entry, codec.countMax) });
   return {
     ...entries,
-    write: (writer, value) => entries.write(writer, { entries: Object.entries(value).map(([key, each]) => ({ key, value: each })) }),
+    write: (writer, value) =>
+      entries.write(writer, { entries: Object.entries(value).map(([key, each]) => ({ key, value: each })) }),
     read: (reader) => {
       // A Map first and defined properties after: a key such as `__proto__` is text like any other.
       const found = new Map(entries.read(reader).entries.map((each) => [each.key, each.value]));
@@ -232,5 +255,8 @@ export function describe(...codecs: readonly Codec<unknown>[]): string {
     codec.parts.forEach(visit);
   };
   codecs.forEach(visit);
-  return [...seen].map(([name, body]) => `message ${name} {\n${body.map((line) => `  ${line}\n`).join('')}}`).join('\n\n') + '\n';
+  return (
+    [...seen].map(([name, body]) => `message ${name} {\n${body.map((line) => `  ${line}\n`).join('')}}`).join('\n\n') +
+    '\n'
+  );
 }

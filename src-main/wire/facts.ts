@@ -62,7 +62,11 @@ export function encodeSnapshot({ slot: at, config, state }: Snapshot): readonly 
   const parts = Math.max(1, Math.ceil(state.length / snapshotCharsPerRecord));
   return Array.from({ length: parts }, (_, part) => {
     const text = state.slice(part * snapshotCharsPerRecord, (part + 1) * snapshotCharsPerRecord);
-    return encode(journalRecord, { version: journalVersion, fact: null, snapshot: { slot: at, config, part, parts, state: text } });
+    return encode(journalRecord, {
+      version: journalVersion,
+      fact: null,
+      snapshot: { slot: at, config, part, parts, state: text },
+    });
   });
 }
 
@@ -74,21 +78,31 @@ export function decodeJournal(records: readonly Uint8Array[]): Result<Recovered>
     const record = decode(journalRecord, bytes);
     if (!record.ok) return corrupt(position, record.failure.message);
     const { version, fact, snapshot } = record.value;
-    if (version !== journalVersion) return fail('unsupported-version', `Journal record ${position} has version ${version}.`, newer);
-    if ((fact === null) === (snapshot === null)) return corrupt(position, 'it is neither a fact nor a part of a snapshot');
+    if (version !== journalVersion)
+      return fail('unsupported-version', `Journal record ${position} has version ${version}.`, newer);
+    if ((fact === null) === (snapshot === null))
+      return corrupt(position, 'it is neither a fact nor a part of a snapshot');
     if (fact !== null) facts.push(fact);
-    if (snapshot !== null && (snapshot.part !== position || facts.length > 0)) return corrupt(position, 'a part of a snapshot is out of place');
+    if (snapshot !== null && (snapshot.part !== position || facts.length > 0))
+      return corrupt(position, 'a part of a snapshot is out of place');
     if (snapshot !== null) parts.push(snapshot);
   }
   const [first] = parts;
   if (first === undefined) return ok({ snapshot: null, facts });
-  if (parts.some((part) => part.parts !== parts.length || part.slot !== first.slot)) return corrupt(0, 'its snapshot is incomplete');
-  return ok({ snapshot: { slot: first.slot, config: first.config, state: parts.map((part) => part.state).join('') }, facts });
+  if (parts.some((part) => part.parts !== parts.length || part.slot !== first.slot))
+    return corrupt(0, 'its snapshot is incomplete');
+  return ok({
+    snapshot: { slot: first.slot, config: first.config, state: parts.map((part) => part.state).join('') },
+    facts,
+  });
 }
 
 const newer = 'It was written by a newer Skein: start that one.';
 
-const corrupt = (position: number, why: string): { ok: false; failure: { code: 'corrupt'; message: string; hint: string } } => ({
+const corrupt = (
+  position: number,
+  why: string,
+): { ok: false; failure: { code: 'corrupt'; message: string; hint: string } } => ({
   ok: false,
   failure: {
     code: 'corrupt',

@@ -84,11 +84,13 @@ export function decodeFrame(bytes: Uint8Array): Result<readonly NodeMessage[]> {
     const reader = new Reader(bytes);
     if (reader.uint53() !== versionTag) throw new Malformed('malformed', 'a frame does not begin with its version');
     const version = reader.uint53();
-    if (version !== frameVersion) throw new Malformed('unsupported-version', `a frame has version ${version}, not ${frameVersion}`);
+    if (version !== frameVersion)
+      throw new Malformed('unsupported-version', `a frame has version ${version}, not ${frameVersion}`);
     const messages: NodeMessage[] = [];
     while (reader.pos < reader.len) {
       if (reader.uint53() !== messageTag) throw new Malformed('malformed', 'a frame has an unknown field');
-      if (messages.length === messagesPerFrameMax) throw new Malformed('limit-reached', 'a frame has too many messages');
+      if (messages.length === messagesPerFrameMax)
+        throw new Malformed('limit-reached', 'a frame has too many messages');
       messages.push(nodeMessage.read(reader));
     }
     return messages;

@@ -5,7 +5,16 @@
  * The checks at the end make the compiler refuse a table that says something else than the types of the core.
  */
 import { failureCodes, type Result } from '../../shared/domain/failure.ts';
-import type { ContentHash, FencingToken, JobId, LockName, NodeId, SessionId, Slot, WallTime } from '../../shared/domain/ids.ts';
+import type {
+  ContentHash,
+  FencingToken,
+  JobId,
+  LockName,
+  NodeId,
+  SessionId,
+  Slot,
+  WallTime,
+} from '../../shared/domain/ids.ts';
 import { placementPolicies } from '../../shared/domain/task.ts';
 import {
   entriesPerMessageMax,
@@ -86,7 +95,12 @@ const assignment = message('Assignment', {
   reason: required(6, reason),
 });
 
-const attemptKey = { job: required(1, job), index: required(2, uint53()), attempt: required(3, uint53()), token: required(4, token) };
+const attemptKey = {
+  job: required(1, job),
+  index: required(2, uint53()),
+  attempt: required(3, uint53()),
+  token: required(4, token),
+};
 
 const attemptOutcome = union('AttemptOutcome', 'type', {
   exited: [1, message('Exited', { exitCode: required(1, double()) })],
@@ -126,7 +140,10 @@ const command = union('Command', 'type', {
   'session-renewed': [2, message('SessionRenewed', { session: required(1, session), renewal: required(2, uint53()) })],
   'session-expired': [3, message('SessionExpired', { session: required(1, session), renewal: required(2, uint53()) })],
   'session-closed': [4, message('SessionClosed', { session: required(1, session) })],
-  'capacity-changed': [5, message('CapacityChanged', { session: required(1, session), capacity: required(2, capacity) })],
+  'capacity-changed': [
+    5,
+    message('CapacityChanged', { session: required(1, session), capacity: required(2, capacity) }),
+  ],
   'lock-requested': [
     10,
     message('LockRequested', {
@@ -139,9 +156,16 @@ const command = union('Command', 'type', {
   ],
   'lock-abandoned': [
     11,
-    message('LockAbandoned', { name: required(1, lock), session: required(2, session), owner: required(3, text(ownerCharsMax)) }),
+    message('LockAbandoned', {
+      name: required(1, lock),
+      session: required(2, session),
+      owner: required(3, text(ownerCharsMax)),
+    }),
   ],
-  'lock-released': [12, message('LockReleased', { name: required(1, lock), session: required(2, session), token: required(3, token) })],
+  'lock-released': [
+    12,
+    message('LockReleased', { name: required(1, lock), session: required(2, session), token: required(3, token) }),
+  ],
   'lock-force-released': [
     13,
     message('LockForceReleased', {
@@ -178,7 +202,11 @@ const command = union('Command', 'type', {
       session: required(1, session),
       results: list(
         2,
-        message('AttemptResult', { ...attemptKey, outcome: required(5, attemptOutcome), outputs: nullable(6, outputSummary) }),
+        message('AttemptResult', {
+          ...attemptKey,
+          outcome: required(5, attemptOutcome),
+          outputs: nullable(6, outputSummary),
+        }),
         tasksPerCommandMax,
       ),
     }),
@@ -194,7 +222,11 @@ const command = union('Command', 'type', {
   ],
   'tasks-retried': [
     25,
-    message('TasksRetried', { job: required(1, job), indices: nullable(2, indexList), by: required(3, text(nameCharsMax)) }),
+    message('TasksRetried', {
+      job: required(1, job),
+      indices: nullable(2, indexList),
+      by: required(3, text(nameCharsMax)),
+    }),
   ],
 });
 
@@ -205,7 +237,10 @@ export const request = message('Request', {
   command: required(4, command),
 });
 
-export const loggedRequest = message('LoggedRequest', { request: required(1, request), at: required(2, double<WallTime>()) });
+export const loggedRequest = message('LoggedRequest', {
+  request: required(1, request),
+  at: required(2, double<WallTime>()),
+});
 
 export const ballot = message('Ballot', {
   epoch: required(1, uint53()),
@@ -243,8 +278,18 @@ export const nodeMessage = union('NodeMessage', 'type', {
   'pre-vote-answer': [2, message('PreVoteAnswer', { ...attempt, coordinatorAlive: required(2, bool) })],
   election: [3, message('Election', attempt)],
   answer: [4, message('Answer', { ...attempt, verdict: required(2, word('fit', 'not-fit', 'coordinator-alive')) })],
-  prepare: [10, message('Prepare', { ballot: required(1, ballot), fromSlot: required(2, slot), handOver: required(3, bool) })],
-  promise: [11, message('Promise', { ballot: required(1, ballot), committed: required(2, slot), votes: list(3, vote, votesAheadMax) })],
+  prepare: [
+    10,
+    message('Prepare', { ballot: required(1, ballot), fromSlot: required(2, slot), handOver: required(3, bool) }),
+  ],
+  promise: [
+    11,
+    message('Promise', {
+      ballot: required(1, ballot),
+      committed: required(2, slot),
+      votes: list(3, vote, votesAheadMax),
+    }),
+  ],
   refuse: [
     12,
     message('Refuse', {
@@ -263,13 +308,26 @@ export const nodeMessage = union('NodeMessage', 'type', {
       committed: required(4, slot),
     }),
   ],
-  accepted: [14, message('Accepted', { ballot: required(1, ballot), firstSlot: required(2, slot), lastSlot: required(3, slot) })],
-  heartbeat: [15, message('Heartbeat', { ballot: required(1, ballot), committed: required(2, slot), beat: required(3, uint53()) })],
-  'heartbeat-ack': [16, message('HeartbeatAck', { ballot: required(1, ballot), beat: required(2, uint53()), committed: required(3, slot) })],
+  accepted: [
+    14,
+    message('Accepted', { ballot: required(1, ballot), firstSlot: required(2, slot), lastSlot: required(3, slot) }),
+  ],
+  heartbeat: [
+    15,
+    message('Heartbeat', { ballot: required(1, ballot), committed: required(2, slot), beat: required(3, uint53()) }),
+  ],
+  'heartbeat-ack': [
+    16,
+    message('HeartbeatAck', { ballot: required(1, ballot), beat: required(2, uint53()), committed: required(3, slot) }),
+  ],
   'learn-request': [17, message('LearnRequest', { fromSlot: required(1, slot) })],
   'learn-reply': [
     18,
-    message('LearnReply', { firstSlot: required(1, slot), entries: list(2, entry, entriesPerMessageMax), committed: required(3, slot) }),
+    message('LearnReply', {
+      firstSlot: required(1, slot),
+      entries: list(2, entry, entriesPerMessageMax),
+      committed: required(3, slot),
+    }),
   ],
   'snapshot-part': [
     19,
@@ -281,7 +339,10 @@ export const nodeMessage = union('NodeMessage', 'type', {
       text: required(5, wideText(snapshotChunkCharsMax)),
     }),
   ],
-  'snapshot-request': [20, message('SnapshotRequest', { slot: required(1, slot), offsetChars: required(2, uint53(snapshotCharsMax)) })],
+  'snapshot-request': [
+    20,
+    message('SnapshotRequest', { slot: required(1, slot), offsetChars: required(2, uint53(snapshotCharsMax)) }),
+  ],
   propose: [30, message('Propose', { requests: list(1, request, outstandingRequestsMax) })],
   'propose-refused': [
     31,
@@ -303,7 +364,10 @@ export function normalised(value: Request): Result<Request> {
     bytes = encode(request, value);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    return { ok: false, failure: { code: 'bad-input', message: `The request cannot be sent: ${message}`, hint: 'Make it smaller.' } };
+    return {
+      ok: false,
+      failure: { code: 'bad-input', message: `The request cannot be sent: ${message}`, hint: 'Make it smaller.' },
+    };
   }
   return decode(request, bytes);
 }

@@ -17,7 +17,9 @@ export const wideText = (charsMax: number): Codec<string> => ({
   body: null,
   write: (writer, value) => {
     assert(value.length <= charsMax, `a text of at most ${charsMax} characters, not ${value.length}`);
-    writer.bytes(value.isWellFormed() ? withForm(forms.utf8, encoder.encode(value)) : withForm(forms.utf16, utf16Of(value)));
+    writer.bytes(
+      value.isWellFormed() ? withForm(forms.utf8, encoder.encode(value)) : withForm(forms.utf16, utf16Of(value)),
+    );
   },
   read: (reader) => {
     const length = reader.lengthUpTo(3 * charsMax + 1, 'a text');
@@ -50,7 +52,8 @@ function textOf(form: number | undefined, bytes: Uint8Array): string {
   const unitsPerPart = 4_096;
   for (let from = 0; from < bytes.length; from += 2 * unitsPerPart) {
     const units: number[] = [];
-    for (let at = from; at < Math.min(bytes.length, from + 2 * unitsPerPart); at += 2) units.push(view.getUint16(at, true));
+    for (let at = from; at < Math.min(bytes.length, from + 2 * unitsPerPart); at += 2)
+      units.push(view.getUint16(at, true));
     parts.push(String.fromCharCode(...units));
   }
   const value = parts.join('');

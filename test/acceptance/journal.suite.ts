@@ -11,7 +11,8 @@ export interface JournalBench {
 }
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-const texts = (records: readonly Uint8Array[]): readonly string[] => records.map((record) => new TextDecoder().decode(record));
+const texts = (records: readonly Uint8Array[]): readonly string[] =>
+  records.map((record) => new TextDecoder().decode(record));
 
 /** The promises of `ports/journal.ts`, asked of any implementation. */
 export function journalSuite(name: string, makeBench: () => Promise<JournalBench>): void {

@@ -31,7 +31,10 @@ describe('the content store', () => {
     const store = await open();
     const bytes = Buffer.alloc(1_000_000, 'content');
     await writeFile(join(dir, 'input'), bytes);
-    expect(await store.putFile(join(dir, 'input'))).toEqual({ ok: true, value: { hash: hashOf(bytes), bytes: bytes.byteLength } });
+    expect(await store.putFile(join(dir, 'input'))).toEqual({
+      ok: true,
+      value: { hash: hashOf(bytes), bytes: bytes.byteLength },
+    });
     await store.putBytes(bytes);
     expect(store.bytes).toBe(bytes.byteLength);
     const again = await open();
@@ -46,7 +49,8 @@ describe('the content store', () => {
     const bytes = Buffer.alloc(300_000, 'stream');
     const expected = { hash: hashOf(bytes), bytes: bytes.byteLength };
     const wrong = [bytes.subarray(1), Buffer.concat([bytes, bytes]), Buffer.alloc(300_000, 'strewn')];
-    for (const other of wrong) expect(await store.putStream(expected, inChunks(other, 70_000))).toMatchObject({ failure: { code: 'corrupt' } });
+    for (const other of wrong)
+      expect(await store.putStream(expected, inChunks(other, 70_000))).toMatchObject({ failure: { code: 'corrupt' } });
     expect(await store.has(expected.hash)).toBe(false);
     expect(await readdir(join(dir, 'content', 'incoming'))).toEqual([]);
     expect(await store.putStream(expected, inChunks(bytes, 70_000))).toEqual({ ok: true, value: expected });
@@ -61,8 +65,12 @@ describe('the content store', () => {
     const expected = { hash: hashOf(Buffer.from('whole')), bytes: 100 };
     const unreachable = new FailureError({ code: 'peer-unreachable', message: 'it went away' });
     const full = Object.assign(new Error('no space'), { code: 'ENOSPC' });
-    expect(await store.putStream(expected, breaking(new Error('reset')))).toMatchObject({ failure: { code: 'corrupt' } });
-    expect(await store.putStream(expected, breaking(unreachable))).toMatchObject({ failure: { code: 'peer-unreachable' } });
+    expect(await store.putStream(expected, breaking(new Error('reset')))).toMatchObject({
+      failure: { code: 'corrupt' },
+    });
+    expect(await store.putStream(expected, breaking(unreachable))).toMatchObject({
+      failure: { code: 'peer-unreachable' },
+    });
     expect(await store.putStream(expected, breaking(full))).toMatchObject({ failure: { code: 'disk-full' } });
     expect(await readdir(join(dir, 'content', 'incoming'))).toEqual([]);
     expect(store.bytes).toBe(0);
@@ -78,7 +86,9 @@ describe('the content store', () => {
     expect(await store.pathOf(contentHash('../../etc/passwd'))).toBeNull();
     expect(await store.read(absent, 10)).toMatchObject({ failure: { code: 'not-found' } });
     expect(await store.putFile(join(dir, 'absent'))).toMatchObject({ failure: { code: 'not-found' } });
-    expect(await store.place(absent, join(dir, 'x'), { executable: false })).toMatchObject({ failure: { code: 'not-found' } });
+    expect(await store.place(absent, join(dir, 'x'), { executable: false })).toMatchObject({
+      failure: { code: 'not-found' },
+    });
   });
 
   it('places a copy with its executable bit, over an older file, and notices damage before it does', async () => {
@@ -90,7 +100,9 @@ describe('the content store', () => {
     expect((await stat(target)).mode & 0o777).toBe(0o755);
     const stored = await store.pathOf(put.value.hash);
     await writeFile(stored ?? '', 'damaged');
-    expect(await store.place(put.value.hash, target, { executable: true })).toMatchObject({ failure: { code: 'corrupt' } });
+    expect(await store.place(put.value.hash, target, { executable: true })).toMatchObject({
+      failure: { code: 'corrupt' },
+    });
     expect(await readFile(target, 'utf8')).toBe('#!/bin/sh\n');
     expect(await readdir(join(dir, 'deep', 'er'))).toEqual(['tool']);
   });
@@ -104,7 +116,11 @@ describe('the content store', () => {
     }
     const [a, b, c] = hashes;
     if (a === undefined || b === undefined || c === undefined) throw new Error('not stored');
-    for (const [hash, secondsAgo] of [[a, 30], [b, 20], [c, 10]] as const) {
+    for (const [hash, secondsAgo] of [
+      [a, 30],
+      [b, 20],
+      [c, 10],
+    ] as const) {
       const used = new Date(Date.now() - secondsAgo * 1_000);
       await utimes((await store.pathOf(hash)) ?? '', used, used);
     }
@@ -132,7 +148,8 @@ describe('output', () => {
   it('is read from an offset, waits for more, and has a tail', async () => {
     const path = join(dir, 'out');
     await writeFile(path, 'hello');
-    const text = (result: Awaited<ReturnType<typeof readOutput>>): string => (result.ok ? Buffer.from(result.value.bytes).toString() : result.failure.code);
+    const text = (result: Awaited<ReturnType<typeof readOutput>>): string =>
+      result.ok ? Buffer.from(result.value.bytes).toString() : result.failure.code;
     expect(text(await readOutput(path, 1, 3))).toBe('ell');
     expect(await readOutput(path, 5, 10)).toMatchObject({ value: { nextOffset: 5, totalBytes: 5 } });
     const waiting = readOutput(path, 5, 100, 10_000);

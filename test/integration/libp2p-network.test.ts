@@ -26,13 +26,18 @@ async function running(count: number): Promise<readonly [TestMember, TestMember,
   const [first, second, ...rest] = swarm.members;
   if (first === undefined || second === undefined) throw new Error('two machines at least');
   for (const { network } of [second, ...rest]) must(network.addAddress(first.network.addresses()[0] ?? ''));
-  await until(() => swarm.members.every(({ network }) => network.transport.connected().length === count - 1), 'all are connected');
+  await until(
+    () => swarm.members.every(({ network }) => network.transport.connected().length === count - 1),
+    'all are connected',
+  );
   return [first, second, ...rest];
 }
 
 test('three machines find each other through the address of one', async () => {
   const [first, second] = await running(3);
-  expect(first.network.peers().map(({ id, connected }) => [id, connected])).toEqual(swarm.members.slice(1).map(({ identity }) => [identity.id, true]));
+  expect(first.network.peers().map(({ id, connected }) => [id, connected])).toEqual(
+    swarm.members.slice(1).map(({ identity }) => [identity.id, true]),
+  );
   expect(must(await first.network.ping(second.identity.id))).toBeLessThan(5_000);
 });
 
@@ -107,8 +112,12 @@ test('a slow reader stops the writer, and all bytes arrive unchanged', async () 
 test('an unknown service and an absent machine are failures with a name', async () => {
   const [first, second] = await running(2);
   const stream = await first.network.streams.open(second.identity.id, 'nothing-here');
-  await expect(stream.chunks[Symbol.asyncIterator]().next()).rejects.toMatchObject({ failure: { code: 'peer-unreachable' } });
-  await expect(first.network.streams.open(first.identity.id, 'nothing-here')).rejects.toMatchObject({ failure: { code: 'peer-unreachable' } });
+  await expect(stream.chunks[Symbol.asyncIterator]().next()).rejects.toMatchObject({
+    failure: { code: 'peer-unreachable' },
+  });
+  await expect(first.network.streams.open(first.identity.id, 'nothing-here')).rejects.toMatchObject({
+    failure: { code: 'peer-unreachable' },
+  });
 });
 
 test('a machine that stops is missed at once, and found again when it is back', async () => {
@@ -124,7 +133,10 @@ test('a machine that stops is missed at once, and found again when it is back', 
 
 test('a stranger is refused before any protocol runs', async () => {
   const [first] = await running(2);
-  const stranger = await createLibp2p({ ...sharedParts(), services: { identify: identify({ protocolPrefix: 'skein' }) } });
+  const stranger = await createLibp2p({
+    ...sharedParts(),
+    services: { identify: identify({ protocolPrefix: 'skein' }) },
+  });
   try {
     const connection = await stranger.dial(multiaddr(first.network.addresses()[0] ?? '')).catch(() => null);
     if (connection !== null) await expect(connection.newStream('/skein/bytes/1')).rejects.toThrow();
@@ -137,7 +149,9 @@ test('a stranger is refused before any protocol runs', async () => {
 
 test('a revoked machine is disconnected everywhere', async () => {
   const [first, second, third] = await running(3);
-  must(first.membership.revoke(first.identity, { member: second.identity.id, reason: 'retired', now: wallTime(9_000) }));
+  must(
+    first.membership.revoke(first.identity, { member: second.identity.id, reason: 'retired', now: wallTime(9_000) }),
+  );
   await until(() => third?.membership.isMember(second.identity.id) === false, 'the revocation spreads');
   await until(() => second.network.transport.connected().length === 0, 'it is disconnected');
   expect(first.network.transport.connected()).toEqual([third?.identity.id]);
@@ -165,10 +179,17 @@ test('the hash table knows the closest members and the newest record', async () 
   const [first, , third] = await running(3);
   const closest = await first.network.dht.closestPeers(Buffer.from('key'));
   expect(closest.peers.map(({ id }) => id).sort()).toEqual(swarm.members.map(({ identity }) => identity.id).sort());
-  expect(closest.peers.map(({ commonBits }) => commonBits)).toEqual(closest.peers.map(({ commonBits }) => commonBits).sort((left, right) => right - left));
+  expect(closest.peers.map(({ commonBits }) => commonBits)).toEqual(
+    closest.peers.map(({ commonBits }) => commonBits).sort((left, right) => right - left),
+  );
   must(await first.network.dht.put('note', Buffer.from('old'), 1));
   must(await first.network.dht.put('note', Buffer.from('new'), 2));
-  const found = must((await third?.network.dht.get(first.identity.id, 'note')) ?? { ok: false, failure: { code: 'internal', message: 'no third machine' } });
+  const found = must(
+    (await third?.network.dht.get(first.identity.id, 'note')) ?? {
+      ok: false,
+      failure: { code: 'internal', message: 'no third machine' },
+    },
+  );
   expect({ ...found, value: Buffer.from(found.value).toString() }).toEqual({ value: 'new', sequence: 2 });
 });
 

@@ -42,14 +42,23 @@ afterEach(async () => {
 });
 
 const open = async (autoApprove = false) => must(await inviter.open({ role: 'worker', ttlMs: 60_000, autoApprove }));
-const join = async (link: string) => joinWithLink(link, { identity: await createIdentity(), name: 'laptop', os: 'linux x64', now: () => now });
+const join = async (link: string) =>
+  joinWithLink(link, { identity: await createIdentity(), name: 'laptop', os: 'linux x64', now: () => now });
 const codeOf = (result: Awaited<ReturnType<typeof join>>): string => (result.ok ? 'joined' : result.failure.code);
 
 test('a confirmed joiner becomes a member, and both screens show the same words', async () => {
   const identity = await createIdentity();
   const { link } = await open();
   const shown: (readonly string[])[] = [];
-  const joined = must(await joinWithLink(link, { identity, name: 'laptop', os: 'linux x64', onWords: (words) => shown.push(words), now: () => now }));
+  const joined = must(
+    await joinWithLink(link, {
+      identity,
+      name: 'laptop',
+      os: 'linux x64',
+      onWords: (words) => shown.push(words),
+      now: () => now,
+    }),
+  );
   expect(joined.membership.encode()).toBe(membership.encode());
   expect(membership.member(identity.id)).toMatchObject({ name: 'laptop', role: 'worker' });
   expect(joined).toMatchObject({ role: 'worker', addresses: [`/ip4/127.0.0.1/tcp/4100/p2p/${founder.id}`] });
@@ -74,16 +83,27 @@ test('a wrong secret is refused, and three of them end the invitation', async ()
   const { link, invitation } = await open();
   const wrong = formatInvitation({ ...invitation, secret: '00'.repeat(16) });
   const codes = [await join(wrong), await join(wrong), await join(wrong), await join(link)].map(codeOf);
-  expect(codes).toEqual(['invitation-wrong-secret', 'invitation-wrong-secret', 'invitation-wrong-secret', 'invitation-wrong-secret']);
+  expect(codes).toEqual([
+    'invitation-wrong-secret',
+    'invitation-wrong-secret',
+    'invitation-wrong-secret',
+    'invitation-wrong-secret',
+  ]);
   expect(membership.members()).toHaveLength(1);
 });
 
 test('an invitation for another swarm or from another machine is foreign', async () => {
   const { invitation } = await open();
   const stranger = await createIdentity();
-  const otherSwarm = formatInvitation({ ...invitation, swarm: must(foundSwarm(stranger, { name: 'x', founderName: 'y', now })).swarm });
+  const otherSwarm = formatInvitation({
+    ...invitation,
+    swarm: must(foundSwarm(stranger, { name: 'x', founderName: 'y', now })).swarm,
+  });
   const otherMachine = formatInvitation({ ...invitation, inviter: stranger.id });
-  expect([codeOf(await join(otherSwarm)), codeOf(await join(otherMachine))]).toEqual(['invitation-foreign', 'invitation-foreign']);
+  expect([codeOf(await join(otherSwarm)), codeOf(await join(otherMachine))]).toEqual([
+    'invitation-foreign',
+    'invitation-foreign',
+  ]);
 });
 
 test('a denied joiner is told so and does not get in', async () => {
@@ -96,5 +116,8 @@ test('a denied joiner is told so and does not get in', async () => {
 test('a truncated link is malformed, and a closed invitation unreachable', async () => {
   const { link, close } = await open();
   await close();
-  expect([codeOf(await join(link.slice(0, -3))), codeOf(await join(link))]).toEqual(['invitation-malformed', 'peer-unreachable']);
+  expect([codeOf(await join(link.slice(0, -3))), codeOf(await join(link))]).toEqual([
+    'invitation-malformed',
+    'peer-unreachable',
+  ]);
 });

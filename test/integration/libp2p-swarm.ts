@@ -12,7 +12,12 @@ import { decodeMembership } from '../../src-main/swarm/membership-set.ts';
 import type { MembershipSet } from '../../src-main/swarm/membership-set.ts';
 import { foundSwarm } from '../../src-main/swarm/swarm-file.ts';
 
-export const quiet: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+export const quiet: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 export interface TestMember {
   readonly identity: Identity;
@@ -59,7 +64,11 @@ export class TestSwarm {
     return set;
   }
 
-  async add(identity: Identity, membership: MembershipSet, options: { readonly port?: number; readonly home?: string } = {}): Promise<TestMember> {
+  async add(
+    identity: Identity,
+    membership: MembershipSet,
+    options: { readonly port?: number; readonly home?: string } = {},
+  ): Promise<TestMember> {
     const home = options.home ?? (await mkdtemp(join(tmpdir(), 'skein-net-')));
     this.#homes.push(home);
     // Every machine has its own copy, or they would agree without any network.

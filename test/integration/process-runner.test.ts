@@ -24,7 +24,16 @@ afterEach(async () => {
 
 function request(argv: readonly string[], changes: Partial<ProcessRequest> = {}): ProcessRequest {
   const env = { PATH: process.env['PATH'] ?? '/usr/bin:/bin' };
-  return { argv, cwd: dir, env, stdoutPath: join(dir, 'out'), stderrPath: join(dir, 'err'), outputBytesMax: 10_000, timeoutMs: null, ...changes };
+  return {
+    argv,
+    cwd: dir,
+    env,
+    stdoutPath: join(dir, 'out'),
+    stderrPath: join(dir, 'err'),
+    outputBytesMax: 10_000,
+    timeoutMs: null,
+    ...changes,
+  };
 }
 
 async function start(argv: readonly string[], changes: Partial<ProcessRequest> = {}): Promise<RunningProcess> {
@@ -32,7 +41,8 @@ async function start(argv: readonly string[], changes: Partial<ProcessRequest> =
   if (!result.ok) throw new Error(result.failure.message);
   return result.value;
 }
-const run = async (argv: readonly string[], changes: Partial<ProcessRequest> = {}): Promise<ProcessExit> => (await start(argv, changes)).exit;
+const run = async (argv: readonly string[], changes: Partial<ProcessRequest> = {}): Promise<ProcessExit> =>
+  (await start(argv, changes)).exit;
 
 async function eventually(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
   const until = performance.now() + 10_000;
@@ -47,15 +57,22 @@ async function writtenPids(count: number): Promise<readonly number[]> {
   let pids: readonly number[] = [];
   await eventually(`${String(count)} processes run`, async () => {
     const text = await readFile(join(dir, 'pids'), 'utf8').catch(() => '');
-    pids = text.split('\n').filter((line) => line !== '').map(Number);
+    pids = text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map(Number);
     return pids.length >= count;
   });
   return pids;
 }
-const alive = (pids: readonly number[]): readonly number[] => liveProcesses().map((one) => one.pid).filter((pid) => pids.includes(pid));
+const alive = (pids: readonly number[]): readonly number[] =>
+  liveProcesses()
+    .map((one) => one.pid)
+    .filter((pid) => pids.includes(pid));
 
 /** A program with a child of its own, and a grandchild in a session of its own that ignores polite requests. */
-const family = 'echo $$ >> pids; (echo $BASHPID >> pids; exec sleep 60) & setsid bash -c \'trap "" TERM; echo $$ >> pids; while :; do sleep 1; done\' & wait';
+const family =
+  'echo $$ >> pids; (echo $BASHPID >> pids; exec sleep 60) & setsid bash -c \'trap "" TERM; echo $$ >> pids; while :; do sleep 1; done\' & wait';
 
 describe('a program', () => {
   it('ends with its own exit code, its output in its files', async () => {
@@ -69,8 +86,13 @@ describe('a program', () => {
   });
 
   it('sees the given environment, the mark of its tree and nothing else, and an empty input', async () => {
-    expect(await run(['env'], { env: { PATH: '/usr/bin:/bin', GREETING: 'hello there' } })).toMatchObject({ exitCode: 0 });
-    const names = (await readFile(join(dir, 'out'), 'utf8')).trim().split('\n').map((line) => line.split('=')[0]);
+    expect(await run(['env'], { env: { PATH: '/usr/bin:/bin', GREETING: 'hello there' } })).toMatchObject({
+      exitCode: 0,
+    });
+    const names = (await readFile(join(dir, 'out'), 'utf8'))
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')[0]);
     expect(names.sort()).toEqual(['GREETING', 'PATH', 'SKEIN_TREE']);
     expect(await run(['cat'])).toEqual({ type: 'exited', exitCode: 0 });
   });
@@ -79,7 +101,9 @@ describe('a program', () => {
     await writeFile(join(dir, 'plain'), 'text', { mode: 0o644 });
     expect(await runner.start(request(['no-such-program']))).toMatchObject({ failure: { code: 'not-found' } });
     expect(await runner.start(request([join(dir, 'plain')]))).toMatchObject({ failure: { code: 'not-authorised' } });
-    expect(await runner.start(request(['true'], { cwd: join(dir, 'gone') }))).toMatchObject({ failure: { code: 'internal' } });
+    expect(await runner.start(request(['true'], { cwd: join(dir, 'gone') }))).toMatchObject({
+      failure: { code: 'internal' },
+    });
   });
 
   it('that writes more than its limit runs to its end, and the rest is dropped', async () => {
@@ -108,13 +132,21 @@ describe.runIf(onLinux)('a process tree', () => {
   });
 
   it('does not outlive its program', async () => {
-    const program = await start(['bash', '-c', 'setsid bash -c "echo \\$\\$ >> pids; exec sleep 60" & while [ ! -s pids ]; do sleep 0.01; done; exit 7']);
+    const program = await start([
+      'bash',
+      '-c',
+      'setsid bash -c "echo \\$\\$ >> pids; exec sleep 60" & while [ ! -s pids ]; do sleep 0.01; done; exit 7',
+    ]);
     expect(await program.exit).toEqual({ type: 'exited', exitCode: 7 });
     expect(alive(await writtenPids(1))).toEqual([]);
   });
 
   it('that wipes its environment is still found by its session', async () => {
-    const program = await start(['bash', '-c', 'env -i bash -c "set -m; echo \\$\\$ >> pids; sleep 60 & echo \\$! >> pids; wait" & wait']);
+    const program = await start([
+      'bash',
+      '-c',
+      'env -i bash -c "set -m; echo \\$\\$ >> pids; sleep 60 & echo \\$! >> pids; wait" & wait',
+    ]);
     const pids = await writtenPids(2);
     program.kill(0);
     expect(await program.exit).toEqual({ type: 'killed' });
@@ -164,6 +196,8 @@ describe('many programs', () => {
       while (left-- > 0) expect(await run(['true'])).toEqual({ type: 'exited', exitCode: 0 });
     };
     await Promise.all([worker(), worker(), worker(), worker()]);
-    console.info(`${String(Math.round((count * 1_000) / (performance.now() - from)))} programs per second, four at a time`);
+    console.info(
+      `${String(Math.round((count * 1_000) / (performance.now() - from)))} programs per second, four at a time`,
+    );
   }, 30_000);
 });

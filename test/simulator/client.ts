@@ -1,4 +1,11 @@
-import { contentHash, lockName, type FencingToken, type LockName, type NodeId, type SessionId } from '../../shared/domain/ids.ts';
+import {
+  contentHash,
+  lockName,
+  type FencingToken,
+  type LockName,
+  type NodeId,
+  type SessionId,
+} from '../../shared/domain/ids.ts';
 import type { Result } from '../../shared/domain/failure.ts';
 import type { AttemptOutcome, JobSpec } from '../../shared/domain/task.ts';
 import type { NodeEvent } from '../../src-main/core/node/messages.ts';
@@ -136,12 +143,21 @@ export class SimClient {
 
   #openSession(): void {
     const session = this.#session;
-    const capacity = { slots: 2, os: 'linux', arch: 'x64', memoryBytes: 8_000_000_000, accepts: { from: 'everyone' as const } };
-    this.#ask({ type: 'session-opened', session, node: this.#node, name: this.#node, ttlMs: sessionTtlMs, capacity }, (result) => {
-      if (session !== this.#session) return;
-      if (result.ok) this.#open = true;
-      else this.#later(1_000, () => this.#reopen());
-    });
+    const capacity = {
+      slots: 2,
+      os: 'linux',
+      arch: 'x64',
+      memoryBytes: 8_000_000_000,
+      accepts: { from: 'everyone' as const },
+    };
+    this.#ask(
+      { type: 'session-opened', session, node: this.#node, name: this.#node, ttlMs: sessionTtlMs, capacity },
+      (result) => {
+        if (session !== this.#session) return;
+        if (result.ok) this.#open = true;
+        else this.#later(1_000, () => this.#reopen());
+      },
+    );
   }
 
   #reopen(): void {
@@ -217,7 +233,13 @@ export class SimClient {
       if (!result.ok || result.value.type !== 'job-accepted' || !chance(this.#random, work.cancelShare)) return;
       const { job } = result.value;
       this.#later(exponential(this.#random, 2_000), () => {
-        this.#ask({ type: 'tasks-cancelled', job, indices: chance(this.#random, 0.5) ? null : [0], by: 'someone', reason: 'changed my mind' });
+        this.#ask({
+          type: 'tasks-cancelled',
+          job,
+          indices: chance(this.#random, 0.5) ? null : [0],
+          by: 'someone',
+          reason: 'changed my mind',
+        });
       });
     });
   }
@@ -272,7 +294,11 @@ export class SimClient {
   /** Told until the log has it; the outcome of an attempt that has been ended meanwhile is refused there. */
   #finish(key: AttemptKey, session: SessionId, outcome: AttemptOutcome): void {
     this.#ask({ type: 'attempts-finished', session, results: [{ ...key, outcome, outputs: null }] }, (result) => {
-      const again = !result.ok && (result.failure.code === 'limit-reached' || result.failure.code === 'unknown-outcome' || result.failure.code === 'no-coordinator');
+      const again =
+        !result.ok &&
+        (result.failure.code === 'limit-reached' ||
+          result.failure.code === 'unknown-outcome' ||
+          result.failure.code === 'no-coordinator');
       if (again && this.#isMine(key, session)) this.#later(1_000, () => this.#finish(key, session, outcome));
     });
   }

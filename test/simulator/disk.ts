@@ -79,7 +79,11 @@ export class SimDisk {
     for (const operation of lost) {
       if (!chance(this.#random, 0.5)) return;
       const torn = operation.type === 'append' && chance(this.#random, this.#options.tearShare);
-      this.#perform(torn ? { ...operation, records: operation.records.slice(0, this.#random.below(operation.records.length + 1)) } : operation);
+      this.#perform(
+        torn
+          ? { ...operation, records: operation.records.slice(0, this.#random.below(operation.records.length + 1)) }
+          : operation,
+      );
       if (torn) return;
     }
   }

@@ -55,7 +55,7 @@ export class EventQueue {
 
   #up(start: number): void {
     const heap = this.#heap;
-    for (let at = start; at > 0; ) {
+    for (let at = start; at > 0;) {
       const parent = (at - 1) >> 1;
       if (!this.#swapIfBefore(at, parent, heap)) return;
       at = parent;
@@ -64,7 +64,7 @@ export class EventQueue {
 
   #down(): void {
     const heap = this.#heap;
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const left = 2 * at + 1;
       const right = left + 1;
       let least = at;
@@ -87,4 +87,6 @@ export class EventQueue {
 }
 
 const before = (left: Scheduled | undefined, right: Scheduled | undefined): boolean =>
-  left !== undefined && right !== undefined && (left.at < right.at || (left.at === right.at && left.order < right.order));
+  left !== undefined &&
+  right !== undefined &&
+  (left.at < right.at || (left.at === right.at && left.order < right.order));

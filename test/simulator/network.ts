@@ -181,7 +181,8 @@ export class SimNetwork {
     if (this.#cut.has(linkOf(from, to))) return;
     const awakeAt = endpoint.asleepUntil();
     if (awakeAt > this.#queue.now) {
-      if (awakeAt - this.#queue.now < brokenAfterMs) this.#queue.at(awakeAt, () => this.#arrive(from, to, frame, connection));
+      if (awakeAt - this.#queue.now < brokenAfterMs)
+        this.#queue.at(awakeAt, () => this.#arrive(from, to, frame, connection));
       return;
     }
     endpoint.onFrame(from, frame);

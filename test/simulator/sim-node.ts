@@ -122,7 +122,16 @@ export class SimNode {
       hasCoordinator: () => machine.coordinator !== null,
     });
     const client = new SimClient({ node: this, world, clock, requests, machine, firstSession: session });
-    const process: Process = { node: this.id, incarnation: self.incarnation, boot, machine, driver, requests, client, alive: true };
+    const process: Process = {
+      node: this.id,
+      incarnation: self.incarnation,
+      boot,
+      machine,
+      driver,
+      requests,
+      client,
+      alive: true,
+    };
     this.#process = process;
     world.line(`${this.id} boots as ${session} at slot ${machine.committed}`);
     world.booted(process);

@@ -52,12 +52,15 @@ async function runSeeds(): Promise<boolean> {
       const claim = outcome.violation?.claim ?? 'the second run took another course';
       console.log(`seed ${seed} FAILED: ${claim}: ${outcome.violation?.detail.slice(0, 600) ?? again}`);
       if (values.mutant !== undefined) break;
-    } else if (count <= 50) console.log(`seed ${seed} ok: ${outcome.slots} slots in ${seconds} s, ${outcome.lines} lines, ${outcome.hash}`);
+    } else if (count <= 50)
+      console.log(`seed ${seed} ok: ${outcome.slots} slots in ${seconds} s, ${outcome.lines} lines, ${outcome.hash}`);
   }
   const hours = simulatedMs / 3_600_000;
   const used = process.cpuUsage(began);
   const coreHours = (used.user + used.system) / 3_600_000_000;
-  console.log(`${count} seeds, ${failed} failed, ${hours.toFixed(2)} simulated hours, ${(hours / coreHours).toFixed(0)} per core-hour`);
+  console.log(
+    `${count} seeds, ${failed} failed, ${hours.toFixed(2)} simulated hours, ${(hours / coreHours).toFixed(0)} per core-hour`,
+  );
   return failed === 0;
 }
 

@@ -74,7 +74,14 @@ export class World {
     this.locks = new Locks(broken, this.options.machine.drift);
     this.#tasks = new Tasks(broken);
     this.#requests = new Requests(broken);
-    this.#checkers = [this.#agreement, new Ballots(broken), new Choice(broken), this.locks, this.#tasks, this.#requests];
+    this.#checkers = [
+      this.#agreement,
+      new Ballots(broken),
+      new Choice(broken),
+      this.locks,
+      this.#tasks,
+      this.#requests,
+    ];
     this.network = new SimNetwork(this.queue, this.forks.named('network'), this.options.network, (from, to, frame) => {
       this.#observeFrame(from, to, frame);
     });
@@ -132,16 +139,20 @@ export class World {
 
   acknowledged(client: string, sequence: number, result: Result<CommandResult>): void {
     this.#requests.acknowledged(client, sequence, result);
-    const late = !result.ok && (result.failure.code === 'no-coordinator' || result.failure.message.startsWith('No answer'));
+    const late =
+      !result.ok && (result.failure.code === 'no-coordinator' || result.failure.message.startsWith('No answer'));
     if (late && !this.#storm && this.queue.now > this.options.stormMs + calmMs) {
       this.broken('progress', `request ${sequence} of ${client}: ${result.failure.message}`);
     }
   }
 
   restartLater(node: SimNode): void {
-    this.queue.after(exponential(this.forks.named(`restart/${node.id}/${this.queue.now}`), this.options.machine.downMs), () => {
-      if (!this.#abandoned.has(node.id)) node.start();
-    });
+    this.queue.after(
+      exponential(this.forks.named(`restart/${node.id}/${this.queue.now}`), this.options.machine.downMs),
+      () => {
+        if (!this.#abandoned.has(node.id)) node.start();
+      },
+    );
   }
 
   #agreed(entry: AgreedEntry): void {
@@ -155,7 +166,8 @@ export class World {
   #observeFrame(from: NodeId, to: NodeId, bytes: Uint8Array): void {
     const run = this.nodes.find((node) => node.id === from)?.run;
     const frame = decodeFrame(bytes);
-    if (!frame.ok) return this.broken('wire', `${from} sends ${to} a frame that nobody can read: ${frame.failure.message}`);
+    if (!frame.ok)
+      return this.broken('wire', `${from} sends ${to} a frame that nobody can read: ${frame.failure.message}`);
     if (run === null || run === undefined) return;
     for (const message of frame.value) this.#sent(run, message);
   }
@@ -188,7 +200,9 @@ export class World {
       this.line(`${node.id} has its clock set by ${byMs.toFixed(0)} ms`);
       node.clock.jump(byMs);
     });
-    this.#often('slow disk', disk.slowEveryMs, (random) => pick(random, this.nodes).disk.slow(exponential(random, 4_000)));
+    this.#often('slow disk', disk.slowEveryMs, (random) =>
+      pick(random, this.nodes).disk.slow(exponential(random, 4_000)),
+    );
     this.#often('failing disk', disk.failEveryMs, (random) => pick(random, this.nodes).disk.failOnce());
     this.#often('partition', network.partitionEveryMs, (random) => this.#partition(random));
     this.#often('flap', network.flapEveryMs, (random) => {
@@ -249,7 +263,12 @@ export class World {
     const configs = this.nodes.flatMap((node) => node.machine?.config ?? []);
     const newest = configs.sort((left, right) => right.id - left.id)[0];
     // A configuration that nobody here has heard of may need any machine: then none is left behind.
-    if (newest === undefined || this.nodes.some((node) => !node.up) || configs.some((config) => config.id !== newest.id)) return;
+    if (
+      newest === undefined ||
+      this.nodes.some((node) => !node.up) ||
+      configs.some((config) => config.id !== newest.id)
+    )
+      return;
     const spare = newest.voters.length - quorumOf(newest);
     for (const voter of newest.voters.slice(0, spare)) this.#abandoned.add(voter.node);
   }
@@ -302,9 +321,15 @@ export class World {
     const expected = takeSnapshot(first.machine.state);
     for (const other of others) {
       if (other.machine.committed !== first.machine.committed) {
-        this.broken('convergence', `${first.id} is at slot ${first.machine.committed}, ${other.id} at ${other.machine.committed}`);
+        this.broken(
+          'convergence',
+          `${first.id} is at slot ${first.machine.committed}, ${other.id} at ${other.machine.committed}`,
+        );
       } else if (takeSnapshot(other.machine.state) !== expected) {
-        this.broken('convergence', `${first.id} and ${other.id} hold different states at slot ${first.machine.committed}`);
+        this.broken(
+          'convergence',
+          `${first.id} and ${other.id} hold different states at slot ${first.machine.committed}`,
+        );
       }
     }
   }

@@ -95,7 +95,8 @@ class FileContentStore implements ContentStore {
     if (path === null) return fail('not-found', `content ${hash} is not stored here`);
     try {
       const { size } = await stat(path);
-      if (size > bytesMax) return fail('limit-reached', `content ${hash} has ${String(size)} bytes, more than ${String(bytesMax)}`);
+      if (size > bytesMax)
+        return fail('limit-reached', `content ${hash} has ${String(size)} bytes, more than ${String(bytesMax)}`);
       return ok(await readFile(path));
     } catch (error) {
       return { ok: false, failure: diskFailure(error, 'reading', path) };
@@ -111,7 +112,11 @@ class FileContentStore implements ContentStore {
       const copied = await copyChecked(piecesOf(stored), temporary);
       if (copied.hash !== hash) {
         await rm(temporary, { force: true });
-        return fail('corrupt', `the stored content ${hash} no longer matches its hash`, 'fetch it again from a member that has it');
+        return fail(
+          'corrupt',
+          `the stored content ${hash} no longer matches its hash`,
+          'fetch it again from a member that has it',
+        );
       }
       await chmod(temporary, options.executable ? 0o755 : 0o644);
       await rename(temporary, path);
@@ -123,7 +128,11 @@ class FileContentStore implements ContentStore {
     }
   }
 
-  async prune(options: { readonly bytesMax: number; readonly olderThanMs: number; readonly keep: ReadonlySet<ContentHash> }): Promise<number> {
+  async prune(options: {
+    readonly bytesMax: number;
+    readonly olderThanMs: number;
+    readonly keep: ReadonlySet<ContentHash>;
+  }): Promise<number> {
     if (this.#bytes <= options.bytesMax) return 0;
     const before = Date.now() - options.olderThanMs;
     const entries: Entry[] = [];
@@ -153,7 +162,11 @@ class FileContentStore implements ContentStore {
       const copied = await copyChecked(chunks, temporary, expected?.bytes);
       if (expected !== null && (copied.hash !== expected.hash || copied.bytes !== expected.bytes)) {
         await rm(temporary, { force: true });
-        return fail('corrupt', `${what}: ${String(copied.bytes)} bytes arrived that do not match it`, 'fetch it from another member');
+        return fail(
+          'corrupt',
+          `${what}: ${String(copied.bytes)} bytes arrived that do not match it`,
+          'fetch it from another member',
+        );
       }
       const kept = this.#lastKept.then(() => this.#keep(temporary, copied));
       this.#lastKept = kept.catch(() => undefined);
@@ -167,7 +180,10 @@ class FileContentStore implements ContentStore {
 
   async #keep(temporary: string, content: StoredContent): Promise<void> {
     const path = this.#placeOf(content.hash);
-    const replaced = await stat(path).then((found) => found.size, () => null);
+    const replaced = await stat(path).then(
+      (found) => found.size,
+      () => null,
+    );
     const created = await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     if (created !== undefined) await syncFolder(this.#dir);
     await rename(temporary, path);

@@ -56,7 +56,12 @@ function frameCrc(nonce: Uint8Array, offset: number, type: FrameType, payload: U
 export function writeFrame(
   target: Buffer,
   at: number,
-  frame: { readonly nonce: Uint8Array; readonly offset: number; readonly type: FrameType; readonly payload: Uint8Array },
+  frame: {
+    readonly nonce: Uint8Array;
+    readonly offset: number;
+    readonly type: FrameType;
+    readonly payload: Uint8Array;
+  },
 ): number {
   target.writeUInt32LE(frame.payload.byteLength, at);
   target.writeUInt8(frame.type, at + 8);

@@ -137,7 +137,8 @@ async function readSegment(
   if (scanned.damagedBeforeMarker) {
     return corrupt(path, scanned.wholeBytes, 'a record that had been synced does not match its checksum');
   }
-  if (!last && !scanned.sealed) return corrupt(path, scanned.wholeBytes, 'it ends early, though a later segment exists');
+  if (!last && !scanned.sealed)
+    return corrupt(path, scanned.wholeBytes, 'it ends early, though a later segment exists');
   if (scanned.sealed && scanned.wholeBytes !== bytes.byteLength) {
     return corrupt(path, scanned.wholeBytes, 'bytes follow its end');
   }
@@ -159,7 +160,8 @@ export async function recover(files: JournalFileSystem, dir: string): Promise<Re
   let end: { readonly segment: NamedSegment; readonly read: ReadSegment } | null = null;
   for (const [place, segment] of segments.entries()) {
     const path = join(dir, segment.name);
-    if (segment.index !== place) return corrupt(path, 0, `the segment before it, ${segmentName(generation, place)}, is missing`);
+    if (segment.index !== place)
+      return corrupt(path, 0, `the segment before it, ${segmentName(generation, place)}, is missing`);
     const read = await readSegment(files, path, segment, place === segments.length - 1);
     if (!read.ok) return read;
     for (const record of read.value.scanned.records) records.push(record);

@@ -19,7 +19,12 @@ const waitMsMax = 60_000;
  * Reads a file that may still grow, from `offset`, at most `bytesMax` bytes. With nothing to read there it waits up to
  * `waitMs` for more. An empty piece means that none came. Fails with `not-found` or `disk-failed`.
  */
-export async function readOutput(path: string, offset: number, bytesMax: number, waitMs = 0): Promise<Result<OutputPiece>> {
+export async function readOutput(
+  path: string,
+  offset: number,
+  bytesMax: number,
+  waitMs = 0,
+): Promise<Result<OutputPiece>> {
   try {
     const file = await open(path, 'r');
     try {

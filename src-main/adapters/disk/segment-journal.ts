@@ -3,7 +3,14 @@ import { fail, ok, type Failure, type Result } from '../../../shared/domain/fail
 import type { Journal, OpenedJournal } from '../../ports/journal.ts';
 import { diskFailure } from './disk-failure.ts';
 import { realFileSystem, type JournalFileSystem } from './journal-file-system.ts';
-import { encodeMarker, encodeRecords, frameHeaderBytes, frameTypes, markerBytes, recordBytesMax } from './journal-format.ts';
+import {
+  encodeMarker,
+  encodeRecords,
+  frameHeaderBytes,
+  frameTypes,
+  markerBytes,
+  recordBytesMax,
+} from './journal-format.ts';
 import { createSegment, obsoleteNames, recover, type OpenSegment, type RecoveredJournal } from './journal-recovery.ts';
 import { lockFile, type ProcessLock } from './process-lock.ts';
 
@@ -17,8 +24,19 @@ export interface JournalOptions {
 
 type Done = (failure?: Failure) => void;
 type Work =
-  | { readonly type: 'append'; readonly records: readonly Uint8Array[]; readonly sync: boolean; readonly bytes: number; readonly done: Done }
-  | { readonly type: 'replace-head'; readonly records: readonly Uint8Array[]; readonly bytes: number; readonly done: Done };
+  | {
+      readonly type: 'append';
+      readonly records: readonly Uint8Array[];
+      readonly sync: boolean;
+      readonly bytes: number;
+      readonly done: Done;
+    }
+  | {
+      readonly type: 'replace-head';
+      readonly records: readonly Uint8Array[];
+      readonly bytes: number;
+      readonly done: Done;
+    };
 type Append = Extract<Work, { type: 'append' }>;
 
 const segmentBytesDefault = 64 * 1_024 * 1_024;
@@ -116,7 +134,8 @@ class SegmentJournal implements Journal {
       return fail('limit-reached', `a journal record is longer than ${String(recordBytesMax)} bytes`).failure;
     }
     if (work.type === 'append' && this.#waitingBytes + work.bytes > waitingBytesMax) {
-      return fail('limit-reached', `more than ${String(waitingBytesMax)} bytes wait for the disk of ${this.#home.dir}`).failure;
+      return fail('limit-reached', `more than ${String(waitingBytesMax)} bytes wait for the disk of ${this.#home.dir}`)
+        .failure;
     }
     return null;
   }
@@ -163,7 +182,11 @@ class SegmentJournal implements Journal {
 
   async #write(appends: readonly Append[]): Promise<void> {
     const segment = this.#segment;
-    const bytes = encodeRecords(segment.header.nonce, segment.position, appends.flatMap((append) => append.records));
+    const bytes = encodeRecords(
+      segment.header.nonce,
+      segment.position,
+      appends.flatMap((append) => append.records),
+    );
     if (bytes.byteLength > 0) await segment.file.write(bytes, segment.position);
     segment.position += bytes.byteLength;
     if (appends.some((append) => append.sync)) {

@@ -79,7 +79,10 @@ export async function openAddressBook(home: string): Promise<AddressBook> {
 }
 
 export const saveAddressBook = (home: string, book: AddressBook): Promise<Result<null>> =>
-  writeFileAtomically(pathOf(home), `${JSON.stringify({ version: 1, listenPort: book.listenPort, peers: book.toJson(() => true) }, null, 1)}\n`);
+  writeFileAtomically(
+    pathOf(home),
+    `${JSON.stringify({ version: 1, listenPort: book.listenPort, peers: book.toJson(() => true) }, null, 1)}\n`,
+  );
 
 /** Adds addresses to the file of a machine whose network is not running, as after pairing. */
 export async function rememberAddresses(home: string, addresses: readonly string[]): Promise<Result<null>> {
@@ -100,7 +103,8 @@ export function parsePeerAddress(text: string): PeerAddress | null {
 }
 
 function dialableAddress(text: string): string | null {
-  if (text.length > addressCharsMax || !/^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d+(\/p2p\/[^/]+)?$/.test(text)) return null;
+  if (text.length > addressCharsMax || !/^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d+(\/p2p\/[^/]+)?$/.test(text))
+    return null;
   const plain = text.replace(/\/p2p\/[^/]+$/, '');
   try {
     return multiaddr(plain).toString();

@@ -107,7 +107,11 @@ export class Libp2pByteStream implements ByteStream {
     const reason = this.#broken ?? (cause instanceof Error ? cause.message : String(cause));
     this.abort(reason);
     return new FailureError(
-      { code: 'peer-unreachable', message: `The stream with ${this.peer} broke: ${reason}.`, hint: 'Try again once the machine is reachable.' },
+      {
+        code: 'peer-unreachable',
+        message: `The stream with ${this.peer} broke: ${reason}.`,
+        hint: 'Try again once the machine is reachable.',
+      },
       { cause },
     );
   }

@@ -28,7 +28,11 @@ export class Libp2pByteStreams implements ByteStreams {
     this.#handlers.set(service, handler);
   }
 
-  async open(to: NodeId, service: string, options: { signal?: AbortSignal; timeoutMs?: number } = {}): Promise<ByteStream> {
+  async open(
+    to: NodeId,
+    service: string,
+    options: { signal?: AbortSignal; timeoutMs?: number } = {},
+  ): Promise<ByteStream> {
     assert(isServiceName(service), `a service name has 1 to ${String(serviceNameBytesMax)} plain characters`);
     const timeout = AbortSignal.timeout(options.timeoutMs ?? openTimeoutMs);
     const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
@@ -38,7 +42,13 @@ export class Libp2pByteStreams implements ByteStreams {
       const stream = await connection.newStream(protocol, { signal, maxOutboundStreams: exchangesPerPeerMax });
       const bytes = new Libp2pByteStream(to, stream);
       // The stream's own signal ends with the opening; a later abort by the caller must still end the stream.
-      options.signal?.addEventListener('abort', () => { if (!bytes.closed) bytes.abort('cancelled'); }, { once: true });
+      options.signal?.addEventListener(
+        'abort',
+        () => {
+          if (!bytes.closed) bytes.abort('cancelled');
+        },
+        { once: true },
+      );
       const name = Buffer.from(service);
       await bytes.write(Buffer.concat([Uint8Array.of(name.length), name]));
       return bytes;
@@ -116,13 +126,26 @@ const withChunks = (stream: Libp2pByteStream, chunks: AsyncIterable<Uint8Array>)
 
 const isServiceName = (service: string): boolean => /^[!-~]{1,64}$/.test(service);
 
-function openFailure(to: NodeId, service: string, how: { readonly timedOut: boolean; readonly cancelled: boolean; readonly cause: unknown }): FailureError {
+function openFailure(
+  to: NodeId,
+  service: string,
+  how: { readonly timedOut: boolean; readonly cancelled: boolean; readonly cause: unknown },
+): FailureError {
   const { cause } = how;
-  if (how.cancelled) return new FailureError({ code: 'cancelled', message: `Opening ${service} with ${to} was cancelled.` }, { cause });
-  if (how.timedOut) return new FailureError({ code: 'timed-out', message: `${to} did not answer for ${service} in time.`, hint: 'Try again.' }, { cause });
+  if (how.cancelled)
+    return new FailureError({ code: 'cancelled', message: `Opening ${service} with ${to} was cancelled.` }, { cause });
+  if (how.timedOut)
+    return new FailureError(
+      { code: 'timed-out', message: `${to} did not answer for ${service} in time.`, hint: 'Try again.' },
+      { cause },
+    );
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new FailureError(
-    { code: 'peer-unreachable', message: `${to} cannot be reached for ${service}: ${reason}.`, hint: 'Check that the machine is on and in the network.' },
+    {
+      code: 'peer-unreachable',
+      message: `${to} cannot be reached for ${service}: ${reason}.`,
+      hint: 'Check that the machine is on and in the network.',
+    },
     { cause },
   );
 }

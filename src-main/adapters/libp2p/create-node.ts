@@ -122,6 +122,11 @@ export function sharedParts() {
 export const silentLogger: ComponentLogger = {
   forComponent: () => {
     const none = (): void => undefined;
-    return Object.assign(none, { error: none, trace: none, enabled: false, newScope: () => silentLogger.forComponent('') });
+    return Object.assign(none, {
+      error: none,
+      trace: none,
+      enabled: false,
+      newScope: () => silentLogger.forComponent(''),
+    });
   },
 };

@@ -28,7 +28,12 @@ export class Dialler {
   #timer: NodeJS.Timeout | null = null;
   #dialling = 0;
 
-  constructor(options: { readonly self: NodeId; readonly book: AddressBook; readonly members: () => readonly NodeId[]; readonly logger: Logger }) {
+  constructor(options: {
+    readonly self: NodeId;
+    readonly book: AddressBook;
+    readonly members: () => readonly NodeId[];
+    readonly logger: Logger;
+  }) {
     this.#self = options.self;
     this.#book = options.book;
     this.#members = options.members;
@@ -89,16 +94,23 @@ export class Dialler {
     if (this.#node === null) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    const due = [...this.#targets].filter(([id, target]) => !target.dialling && !this.#isConnected(id)).map(([, { dueAt }]) => dueAt);
+    const due = [...this.#targets]
+      .filter(([id, target]) => !target.dialling && !this.#isConnected(id))
+      .map(([, { dueAt }]) => dueAt);
     if (due.length === 0 || this.#dialling >= dialsAtOnceMax) return;
-    this.#timer = setTimeout(() => {
-      this.#dialDue();
-    }, Math.max(10, Math.min(...due) - performance.now()));
+    this.#timer = setTimeout(
+      () => {
+        this.#dialDue();
+      },
+      Math.max(10, Math.min(...due) - performance.now()),
+    );
   }
 
   #dialDue(): void {
     const now = performance.now();
-    const due = [...this.#targets].filter(([, target]) => !target.dialling && target.dueAt <= now).sort(([, left], [, right]) => left.dueAt - right.dueAt);
+    const due = [...this.#targets]
+      .filter(([, target]) => !target.dialling && target.dueAt <= now)
+      .sort(([, left], [, right]) => left.dueAt - right.dueAt);
     for (const [id, target] of due) {
       if (this.#dialling >= dialsAtOnceMax) break;
       if (!this.#isConnected(id)) this.#dial(id, target);

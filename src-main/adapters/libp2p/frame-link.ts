@@ -68,7 +68,8 @@ export class FrameLink {
 
   #flush(): void {
     try {
-      while (!this.#closed && this.#queue.length > 0 && !this.#stream.writableNeedsDrain) this.#stream.send(this.#nextBatch());
+      while (!this.#closed && this.#queue.length > 0 && !this.#stream.writableNeedsDrain)
+        this.#stream.send(this.#nextBatch());
     } catch (cause) {
       this.close(cause instanceof Error ? cause.message : String(cause));
     }

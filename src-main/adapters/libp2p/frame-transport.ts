@@ -107,7 +107,10 @@ export class Libp2pFrames implements FrameTransport {
   async #openStream(peer: NodeId): Promise<void> {
     const connection = this.#node?.getConnections(peerIdFromString(peer)).find(({ status }) => status === 'open');
     if (connection === undefined) return;
-    const stream = await connection.newStream(protocol, { signal: AbortSignal.timeout(openTimeoutMs), maxOutboundStreams: 4 });
+    const stream = await connection.newStream(protocol, {
+      signal: AbortSignal.timeout(openTimeoutMs),
+      maxOutboundStreams: 4,
+    });
     if (this.#node === null || stream.status !== 'open') stream.abort(new Error('stopping'));
     else this.#install(peer, stream);
   }

@@ -17,7 +17,12 @@ export class Libp2pGossip implements Broadcast {
   readonly #handlers = new Map<string, GossipHandler[]>();
   #node: SkeinNode | null = null;
 
-  constructor(options: { readonly swarm: SwarmId; readonly topics: readonly string[]; readonly isMember: (id: NodeId) => boolean; readonly logger: Logger }) {
+  constructor(options: {
+    readonly swarm: SwarmId;
+    readonly topics: readonly string[];
+    readonly isMember: (id: NodeId) => boolean;
+    readonly logger: Logger;
+  }) {
     this.#prefix = `/skein/${options.swarm.slice(0, 16)}/`;
     this.#isMember = options.isMember;
     this.#logger = options.logger;
@@ -50,7 +55,8 @@ export class Libp2pGossip implements Broadcast {
       if (detail.type !== 'signed' || !detail.topic.startsWith(this.#prefix)) return;
       const from = nodeId(detail.from.toString());
       if (!this.#isMember(from)) return;
-      for (const handler of this.#handlers.get(detail.topic.slice(this.#prefix.length)) ?? []) handler(from, detail.data);
+      for (const handler of this.#handlers.get(detail.topic.slice(this.#prefix.length)) ?? [])
+        handler(from, detail.data);
     });
   }
 
@@ -61,7 +67,9 @@ export class Libp2pGossip implements Broadcast {
   #join(node: SkeinNode, topic: string): void {
     const name = this.#prefix + topic;
     node.services.pubsub.topicValidators.set(name, (_relay, message) =>
-      message.type === 'signed' && message.data.length <= gossipBytesMax && this.#isMember(nodeId(message.from.toString()))
+      message.type === 'signed' &&
+      message.data.length <= gossipBytesMax &&
+      this.#isMember(nodeId(message.from.toString()))
         ? TopicValidatorResult.Accept
         : TopicValidatorResult.Reject,
     );

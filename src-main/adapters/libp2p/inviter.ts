@@ -50,7 +50,11 @@ export interface IssuedInvitation {
 
 export interface Inviter {
   /** Opens one invitation. Fails with `not-authorised`, `limit-reached` or `internal`. */
-  open(options: { readonly role: Role; readonly ttlMs: number; readonly autoApprove?: boolean }): Promise<Result<IssuedInvitation>>;
+  open(options: {
+    readonly role: Role;
+    readonly ttlMs: number;
+    readonly autoApprove?: boolean;
+  }): Promise<Result<IssuedInvitation>>;
   close(): Promise<void>;
 }
 
@@ -70,13 +74,25 @@ class Libp2pInviter implements Inviter {
     this.#options = options;
   }
 
-  async open(request: { readonly role: Role; readonly ttlMs: number; readonly autoApprove?: boolean }): Promise<Result<IssuedInvitation>> {
+  async open(request: {
+    readonly role: Role;
+    readonly ttlMs: number;
+    readonly autoApprove?: boolean;
+  }): Promise<Result<IssuedInvitation>> {
     const { identity, membership } = this.#options;
     if (membership.member(identity.id)?.role !== 'admin') {
-      return fail('not-authorised', 'This machine may not invite: it is no admin of the swarm.', 'Ask an admin to invite.');
+      return fail(
+        'not-authorised',
+        'This machine may not invite: it is no admin of the swarm.',
+        'Ask an admin to invite.',
+      );
     }
     if (this.#sessions.size >= invitationsOpenMax) {
-      return fail('limit-reached', `${String(invitationsOpenMax)} invitations are open already.`, 'Wait until one is used or expires.');
+      return fail(
+        'limit-reached',
+        `${String(invitationsOpenMax)} invitations are open already.`,
+        'Wait until one is used or expires.',
+      );
     }
     const session = new InvitationSession(this.#options, () => this.#sessions.delete(session));
     this.#sessions.add(session);
@@ -106,18 +122,29 @@ class InvitationSession {
     this.#onClosed = onClosed;
   }
 
-  async open(request: { readonly role: Role; readonly ttlMs: number; readonly autoApprove?: boolean }): Promise<Result<IssuedInvitation>> {
+  async open(request: {
+    readonly role: Role;
+    readonly ttlMs: number;
+    readonly autoApprove?: boolean;
+  }): Promise<Result<IssuedInvitation>> {
     const { identity, membership } = this.#options;
     const host = this.#options.listenHost ?? '0.0.0.0';
     this.#autoApprove = request.autoApprove ?? false;
     try {
       const node = await createPairingNode(identity, [`/ip${isIP(host) === 6 ? '6' : '4'}/${host}/tcp/0`]);
       this.#node = node;
-      await node.handle(pairingProtocol, (stream, connection) => this.#greet(nodeId(connection.remotePeer.toString()), stream), { maxInboundStreams: 2 });
+      await node.handle(
+        pairingProtocol,
+        (stream, connection) => this.#greet(nodeId(connection.remotePeer.toString()), stream),
+        { maxInboundStreams: 2 },
+      );
       await node.start();
     } catch (cause) {
       await this.close();
-      return fail('internal', `Listening for the invited machine failed: ${cause instanceof Error ? cause.message : String(cause)}.`);
+      return fail(
+        'internal',
+        `Listening for the invited machine failed: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      );
     }
     const invitation: Invitation = {
       swarm: membership.swarm,
@@ -168,7 +195,13 @@ class InvitationSession {
     const checked = open.check(hello.swarm, this.#now());
     if (!checked.ok) return checked;
     const { swarm, inviter } = open.invitation;
-    const transcript: Transcript = { swarm, inviter, joiner: channel.peer, inviterNonce: freshNonce(), joinerNonce: hello.nonce };
+    const transcript: Transcript = {
+      swarm,
+      inviter,
+      joiner: channel.peer,
+      inviterNonce: freshNonce(),
+      joinerNonce: hello.nonce,
+    };
     await channel.send({ type: 'challenge', nonce: transcript.inviterNonce });
     const proof = await channel.receive({ bytesMax: pairingHelloBytesMax, timeoutMs: stepTimeoutMs });
     if (proof.type !== 'proof') return unexpected;
@@ -179,16 +212,43 @@ class InvitationSession {
   }
 
   /** Waits for the person, but not longer than the joiner stays or the invitation lasts. */
-  async #decide(channel: PairingChannel, open: OpenInvitation, who: { readonly name: string; readonly os: string; readonly transcript: Transcript }): Promise<Result<null>> {
+  async #decide(
+    channel: PairingChannel,
+    open: OpenInvitation,
+    who: { readonly name: string; readonly os: string; readonly transcript: Transcript },
+  ): Promise<Result<null>> {
     if (this.#autoApprove) return ok(null);
     const { secret, role, expiresAt } = open.invitation;
     const left = new AbortController();
-    const signal = AbortSignal.any([left.signal, this.#ended.signal, AbortSignal.timeout(Math.max(1, expiresAt - this.#now()))]);
+    const signal = AbortSignal.any([
+      left.signal,
+      this.#ended.signal,
+      AbortSignal.timeout(Math.max(1, expiresAt - this.#now())),
+    ]);
     const aborted = new Promise<'aborted'>((resolve) => {
-      signal.addEventListener('abort', () => { resolve('aborted'); }, { once: true });
+      signal.addEventListener(
+        'abort',
+        () => {
+          resolve('aborted');
+        },
+        { once: true },
+      );
     });
-    void channel.gone().catch(() => undefined).finally(() => { left.abort(); });
-    const request = { id: randomBytes(8).toString('hex'), member: channel.peer, name: who.name, os: who.os, words: comparisonWords(secret, who.transcript), role, at: this.#now() };
+    void channel
+      .gone()
+      .catch(() => undefined)
+      .finally(() => {
+        left.abort();
+      });
+    const request = {
+      id: randomBytes(8).toString('hex'),
+      member: channel.peer,
+      name: who.name,
+      os: who.os,
+      words: comparisonWords(secret, who.transcript),
+      role,
+      at: this.#now(),
+    };
     const answer = await Promise.race([this.#options.confirm(request, signal).catch(() => false), aborted]);
     if (answer === 'aborted') {
       open.release();
@@ -196,10 +256,18 @@ class InvitationSession {
     }
     if (answer) return ok(null);
     open.settle();
-    return fail('invitation-denied', 'The inviting machine said no.', 'Compare the words on both screens and ask for a new invitation.');
+    return fail(
+      'invitation-denied',
+      'The inviting machine said no.',
+      'Compare the words on both screens and ask for a new invitation.',
+    );
   }
 
-  async #admit(channel: PairingChannel, open: OpenInvitation, who: { readonly name: string; readonly transcript: Transcript }): Promise<Result<null>> {
+  async #admit(
+    channel: PairingChannel,
+    open: OpenInvitation,
+    who: { readonly name: string; readonly transcript: Transcript },
+  ): Promise<Result<null>> {
     const { identity, membership, memberAddresses, logger } = this.#options;
     const { role, secret } = open.invitation;
     const granted = membership.grant(identity, { member: channel.peer, name: who.name, role, now: this.#now() });
@@ -210,7 +278,12 @@ class InvitationSession {
     // Used from here on, even if the last message is lost: the grant is out and cannot be taken back silently.
     open.settle();
     logger.info('a machine was admitted', { member: channel.peer, name: who.name, role });
-    await channel.send({ type: 'admitted', proof: proofOf(secret, 'inviter', who.transcript), membership: membership.encode(), addresses: memberAddresses() });
+    await channel.send({
+      type: 'admitted',
+      proof: proofOf(secret, 'inviter', who.transcript),
+      membership: membership.encode(),
+      addresses: memberAddresses(),
+    });
     return ok(null);
   }
 
@@ -219,11 +292,13 @@ class InvitationSession {
   }
 }
 
-const unexpected: { readonly ok: false; readonly failure: Failure } = fail('malformed', 'That message has no place here in pairing.');
+const unexpected: { readonly ok: false; readonly failure: Failure } = fail(
+  'malformed',
+  'That message has no place here in pairing.',
+);
 
 function pairingAddresses(node: Libp2p): readonly string[] {
   const all = node.getMultiaddrs().map((address) => address.toString().replace(/\/p2p\/[^/]+$/, ''));
   const outward = all.filter((address) => !address.startsWith('/ip4/127.'));
   return (outward.length > 0 ? outward : all).slice(0, invitationAddressesMax);
 }
-

@@ -8,7 +8,14 @@ import { parseInvitation } from '../../swarm/invitation.ts';
 import type { Invitation } from '../../swarm/invitation.ts';
 import { decodeMembership } from '../../swarm/membership-set.ts';
 import type { MembershipSet } from '../../swarm/membership-set.ts';
-import { comparisonWords, freshNonce, pairingHelloBytesMax, pairingMessageBytesMax, proofOf, proofsMatch } from '../../swarm/pairing.ts';
+import {
+  comparisonWords,
+  freshNonce,
+  pairingHelloBytesMax,
+  pairingMessageBytesMax,
+  proofOf,
+  proofsMatch,
+} from '../../swarm/pairing.ts';
 import type { PairingMessage, Transcript } from '../../swarm/pairing.ts';
 import type { Identity } from './identity.ts';
 import { PairingChannel } from './pairing-channel.ts';
@@ -48,7 +55,11 @@ export async function joinWithLink(link: string, options: JoinOptions): Promise<
   if (!parsed.ok) return parsed;
   const invitation = parsed.value;
   if (invitation.inviter === options.identity.id) {
-    return fail('invitation-foreign', 'This machine made the invitation itself.', 'Open the link on the machine that is to join.');
+    return fail(
+      'invitation-foreign',
+      'This machine made the invitation itself.',
+      'Open the link on the machine that is to join.',
+    );
   }
   const node = await createPairingNode(options.identity, []);
   try {
@@ -72,15 +83,26 @@ async function dial(node: Libp2p, invitation: Invitation, options: JoinOptions):
     const targets = addresses.map((address) => multiaddr(`${address}/p2p/${inviter}`));
     const stream = await node.dialProtocol(targets, pairingProtocol, { signal });
     const channel = new PairingChannel(inviter, stream);
-    options.signal?.addEventListener('abort', () => { channel.close('cancelled'); }, { once: true });
+    options.signal?.addEventListener(
+      'abort',
+      () => {
+        channel.close('cancelled');
+      },
+      { once: true },
+    );
     return ok(channel);
   } catch (cause) {
     if (options.signal?.aborted === true) return fail('cancelled', 'Joining was cancelled.');
     if (isOtherPeer(cause)) {
-      return fail('invitation-foreign', 'Another machine answers at the address in the invitation.', 'Ask for a new invitation.');
+      return fail(
+        'invitation-foreign',
+        'Another machine answers at the address in the invitation.',
+        'Ask for a new invitation.',
+      );
     }
     // Asked only now, because this machine's clock may be wrong and the inviter's is the one that counts.
-    if ((options.now?.() ?? Date.now()) >= expiresAt) return fail('invitation-expired', `The invitation to ${swarmName} has expired.`, 'Ask for a new invitation.');
+    if ((options.now?.() ?? Date.now()) >= expiresAt)
+      return fail('invitation-expired', `The invitation to ${swarmName} has expired.`, 'Ask for a new invitation.');
     return fail(
       'peer-unreachable',
       `The inviting machine does not answer at ${addresses.join(', ') || 'any address'}.`,
@@ -89,19 +111,30 @@ async function dial(node: Libp2p, invitation: Invitation, options: JoinOptions):
   }
 }
 
-async function converse(channel: PairingChannel, invitation: Invitation, options: JoinOptions): Promise<Result<Joined>> {
+async function converse(
+  channel: PairingChannel,
+  invitation: Invitation,
+  options: JoinOptions,
+): Promise<Result<Joined>> {
   const { swarm, inviter, secret } = invitation;
   const joinerNonce = freshNonce();
   await channel.send({ type: 'hello', swarm, nonce: joinerNonce, name: options.name, os: options.os });
   const challenge = await channel.receive({ bytesMax: pairingHelloBytesMax, timeoutMs: answerTimeoutMs });
   if (challenge.type !== 'challenge') return refusalOf(challenge);
-  const transcript: Transcript = { swarm, inviter, joiner: options.identity.id, inviterNonce: challenge.nonce, joinerNonce };
+  const transcript: Transcript = {
+    swarm,
+    inviter,
+    joiner: options.identity.id,
+    inviterNonce: challenge.nonce,
+    joinerNonce,
+  };
   const words = comparisonWords(secret, transcript);
   options.onWords?.(words);
   await channel.send({ type: 'proof', proof: proofOf(secret, 'joiner', transcript) });
   const answer = await channel.receive({ bytesMax: pairingMessageBytesMax, timeoutMs: decisionTimeoutMs });
   if (answer.type !== 'admitted') return refusalOf(answer);
-  if (!proofsMatch(answer.proof, proofOf(secret, 'inviter', transcript))) return foreign('The inviting machine does not know the secret of the invitation.');
+  if (!proofsMatch(answer.proof, proofOf(secret, 'inviter', transcript)))
+    return foreign('The inviting machine does not know the secret of the invitation.');
   const decoded = decodeMembership(answer.membership);
   if (!decoded.ok) return decoded;
   const membership = decoded.value;
@@ -112,13 +145,18 @@ async function converse(channel: PairingChannel, invitation: Invitation, options
 }
 
 const refusalOf = (message: PairingMessage): Result<never> =>
-  message.type === 'refused' ? { ok: false, failure: message.failure } : fail('malformed', 'The inviting machine answered something that has no place in pairing.');
+  message.type === 'refused'
+    ? { ok: false, failure: message.failure }
+    : fail('malformed', 'The inviting machine answered something that has no place in pairing.');
 
-const foreign = (message: string): Result<never> => fail('invitation-foreign', message, 'Do not join; ask for a new invitation.');
+const foreign = (message: string): Result<never> =>
+  fail('invitation-foreign', message, 'Do not join; ask for a new invitation.');
 
 /** The handshake says whose key answered; the library wraps that once per address. */
 function isOtherPeer(cause: unknown): boolean {
   if (cause instanceof AggregateError) return cause.errors.some(isOtherPeer);
-  return cause instanceof Error && (cause.name === 'UnexpectedPeerError' || /unexpected peer|does not match/i.test(cause.message));
+  return (
+    cause instanceof Error &&
+    (cause.name === 'UnexpectedPeerError' || /unexpected peer|does not match/i.test(cause.message))
+  );
 }
-

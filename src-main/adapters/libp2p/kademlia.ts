@@ -41,7 +41,9 @@ export class Libp2pHashTable implements HashTable {
     },
   };
 
-  readonly selectors = { [namespace]: (key: Uint8Array, values: Uint8Array[]): number => newestOf(Buffer.from(key).toString('utf8'), values) };
+  readonly selectors = {
+    [namespace]: (key: Uint8Array, values: Uint8Array[]): number => newestOf(Buffer.from(key).toString('utf8'), values),
+  };
 
   attach(node: SkeinNode): void {
     this.#node = node;
@@ -77,16 +79,24 @@ export class Libp2pHashTable implements HashTable {
 
   async put(name: string, value: Uint8Array, sequence: number): Promise<Result<null>> {
     if (this.#node === null) return fail('not-running', 'The network is not running.');
-    if (value.length > hashTableValueBytesMax / 2) return fail('limit-reached', `A table record holds at most ${String(hashTableValueBytesMax / 2)} bytes.`);
+    if (value.length > hashTableValueBytesMax / 2)
+      return fail('limit-reached', `A table record holds at most ${String(hashTableValueBytesMax / 2)} bytes.`);
     const { id } = this.#identity;
     const body = { owner: id, name, sequence, value: Buffer.from(value).toString('base64') };
     const signature = Buffer.from(this.#identity.sign(signedBytes(body))).toString('base64');
     const bytes = Buffer.from(JSON.stringify({ ...body, signature }));
     try {
-      for await (const event of this.#node.services.dht.put(keyBytes(id, name), bytes, { signal: AbortSignal.timeout(hashTableTimeoutMs) })) void event;
+      for await (const event of this.#node.services.dht.put(keyBytes(id, name), bytes, {
+        signal: AbortSignal.timeout(hashTableTimeoutMs),
+      }))
+        void event;
       return ok(null);
     } catch (cause) {
-      return fail('timed-out', `The record ${name} was not stored: ${reasonOf(cause)}.`, 'Try again once other members are reachable.');
+      return fail(
+        'timed-out',
+        `The record ${name} was not stored: ${reasonOf(cause)}.`,
+        'Try again once other members are reachable.',
+      );
     }
   }
 
@@ -123,10 +133,12 @@ function parseRecord(key: string, bytes: Uint8Array): TableRecord | null {
   const fields = parseJson(Buffer.from(bytes).toString('utf8'));
   if (!isObject(fields)) return null;
   const { owner, name, sequence, value, signature } = fields;
-  if (!isNodeId(owner) || typeof name !== 'string' || typeof value !== 'string' || typeof signature !== 'string') return null;
+  if (!isNodeId(owner) || typeof name !== 'string' || typeof value !== 'string' || typeof signature !== 'string')
+    return null;
   if (typeof sequence !== 'number' || !Number.isSafeInteger(sequence) || sequence < 0) return null;
   if (key !== keyBytes(owner, name).toString('utf8')) return null;
-  if (!verifySignature(owner, signedBytes({ owner, name, sequence, value }), Buffer.from(signature, 'base64'))) return null;
+  if (!verifySignature(owner, signedBytes({ owner, name, sequence, value }), Buffer.from(signature, 'base64')))
+    return null;
   return { owner, name, sequence, value: Buffer.from(value, 'base64') };
 }
 
@@ -135,8 +147,12 @@ function newestOf(key: string, values: readonly Uint8Array[]): number {
   return Math.max(0, sequences.indexOf(Math.max(...sequences)));
 }
 
-const signedBytes = (body: { readonly owner: string; readonly name: string; readonly sequence: number; readonly value: string }): Uint8Array =>
-  Buffer.from(`skein-table-1\n${JSON.stringify([body.owner, body.name, body.sequence, body.value])}`);
+const signedBytes = (body: {
+  readonly owner: string;
+  readonly name: string;
+  readonly sequence: number;
+  readonly value: string;
+}): Uint8Array => Buffer.from(`skein-table-1\n${JSON.stringify([body.owner, body.name, body.sequence, body.value])}`);
 
 const sha256 = (bytes: Uint8Array): Buffer => createHash('sha256').update(bytes).digest();
 

@@ -49,7 +49,14 @@ export class MdnsDiscovery {
     this.#timer = null;
     const responders = [...this.#responders.values()];
     this.#responders.clear();
-    await Promise.all(responders.map((responder) => new Promise<void>((resolve) => { responder.destroy(resolve); })));
+    await Promise.all(
+      responders.map(
+        (responder) =>
+          new Promise<void>((resolve) => {
+            responder.destroy(resolve);
+          }),
+      ),
+    );
   }
 
   /** Looks at the interfaces each time, because cables and radios come and go. */
@@ -84,7 +91,11 @@ export class MdnsDiscovery {
 
   #answer(responder: multicastDns.MulticastDNS): void {
     const instance = `${this.#label}.${this.#service}`;
-    const texts = this.#options.addresses().map((address) => `dnsaddr=${address}`).filter(({ length }) => length <= 255).slice(0, answersMax - 1);
+    const texts = this.#options
+      .addresses()
+      .map((address) => `dnsaddr=${address}`)
+      .filter(({ length }) => length <= 255)
+      .slice(0, answersMax - 1);
     responder.respond([
       { name: this.#service, type: 'PTR', class: 'IN', ttl: 120, data: instance },
       ...texts.map((data) => ({ name: instance, type: 'TXT', class: 'IN', ttl: 120, data }) as const),
@@ -96,7 +107,11 @@ export class MdnsDiscovery {
     for (const { type, data } of answers) {
       if (type !== 'TXT') continue;
       for (const text of [data].flat().slice(0, answersMax)) {
-        const found = parsePeerAddress(String(text).slice(0, addressCharsMax + 8).replace(/^dnsaddr=/, ''));
+        const found = parsePeerAddress(
+          String(text)
+            .slice(0, addressCharsMax + 8)
+            .replace(/^dnsaddr=/, ''),
+        );
         if (found !== null && found.id !== this.#options.self) this.#options.onFound(found.id, found.address);
       }
     }

@@ -116,7 +116,10 @@ async function readAll(stream: ByteStream): Promise<Uint8Array> {
     bytes += chunk.length;
     if (bytes > syncBytesMax) {
       stream.abort('too long');
-      throw new FailureError({ code: 'limit-reached', message: `${stream.peer} sent more than ${String(syncBytesMax)} bytes of membership.` });
+      throw new FailureError({
+        code: 'limit-reached',
+        message: `${stream.peer} sent more than ${String(syncBytesMax)} bytes of membership.`,
+      });
     }
     chunks.push(chunk);
   }

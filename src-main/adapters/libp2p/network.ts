@@ -84,15 +84,24 @@ class Libp2pNetwork implements SkeinNetwork {
   }
 
   peers(): readonly PeerLink[] {
-    return this.#others().map((id) => ({ id, connected: this.transport.isConnected(id), addresses: this.#book.of(id) }));
+    return this.#others().map((id) => ({
+      id,
+      connected: this.transport.isConnected(id),
+      addresses: this.#book.of(id),
+    }));
   }
 
   addAddress(address: string): Result<null> {
     const parsed = parsePeerAddress(address);
     if (parsed === null) {
-      return fail('bad-input', `${JSON.stringify(address.slice(0, 100))} is not an address of a machine.`, 'Write it like /ip4/192.168.1.20/tcp/4100/p2p/12D3Koo….');
+      return fail(
+        'bad-input',
+        `${JSON.stringify(address.slice(0, 100))} is not an address of a machine.`,
+        'Write it like /ip4/192.168.1.20/tcp/4100/p2p/12D3Koo….',
+      );
     }
-    if (!this.#options.membership.isMember(parsed.id)) return fail('not-a-member', `${parsed.id} is not a member of this swarm.`, 'Invite that machine first.');
+    if (!this.#options.membership.isMember(parsed.id))
+      return fail('not-a-member', `${parsed.id} is not a member of this swarm.`, 'Invite that machine first.');
     this.#typed.add(`${parsed.address}/p2p/${parsed.id}`);
     this.#book.add(parsed.id, parsed.address);
     return ok(null);
@@ -101,7 +110,8 @@ class Libp2pNetwork implements SkeinNetwork {
   async ping(id: NodeId): Promise<Result<number>> {
     const signal = AbortSignal.timeout(pingTimeoutMs);
     try {
-      if (this.#node === null || !this.transport.isConnected(id)) return fail('peer-unreachable', `${id} is not connected.`, 'Check that the machine is on and in the network.');
+      if (this.#node === null || !this.transport.isConnected(id))
+        return fail('peer-unreachable', `${id} is not connected.`, 'Check that the machine is on and in the network.');
       return ok(await this.#node.services.ping.ping(peerIdFromString(id), { signal }));
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
@@ -146,7 +156,11 @@ class Libp2pNetwork implements SkeinNetwork {
       await node.stop();
       const reason = cause instanceof Error ? cause.message : String(cause);
       if (/EADDRINUSE|in use/i.test(reason) || (port !== 0 && /listen/i.test(reason))) {
-        return fail('port-in-use', `Port ${String(port)} on ${host} cannot be listened on: ${reason}.`, 'Choose another port or stop the program that has it.');
+        return fail(
+          'port-in-use',
+          `Port ${String(port)} on ${host} cannot be listened on: ${reason}.`,
+          'Choose another port or stop the program that has it.',
+        );
       }
       return fail('internal', `The network could not start: ${reason}.`);
     }
@@ -155,7 +169,14 @@ class Libp2pNetwork implements SkeinNetwork {
   #startParts(node: SkeinNode): void {
     const { identity, membership, logger } = this.#options;
     const dialler = new Dialler({ self: identity.id, book: this.#book, members: () => this.#others(), logger });
-    const sync = new MembershipSync({ membership, book: this.#book, frames: this.transport, streams: this.streams, ownAddresses: () => this.addresses(), logger });
+    const sync = new MembershipSync({
+      membership,
+      book: this.#book,
+      frames: this.transport,
+      streams: this.streams,
+      ownAddresses: () => this.addresses(),
+      logger,
+    });
     this.#book.onNew((id) => {
       dialler.hurry(id);
     });
@@ -171,7 +192,18 @@ class Libp2pNetwork implements SkeinNetwork {
       for (const address of detail.listenAddrs) this.#book.add(id, address.toString());
     });
     const timer = setInterval(() => void this.#saveBook(), saveAddressesEveryMs);
-    this.#stops = [() => { dialler.stop(); }, () => { sync.stop(); }, unsubscribe, () => { clearInterval(timer); }];
+    this.#stops = [
+      () => {
+        dialler.stop();
+      },
+      () => {
+        sync.stop();
+      },
+      unsubscribe,
+      () => {
+        clearInterval(timer);
+      },
+    ];
     if (this.#options.mdns !== false) this.#startDiscovery();
   }
 
@@ -199,12 +231,16 @@ class Libp2pNetwork implements SkeinNetwork {
   /** A revoked member leaves at once, not when its connection happens to break. */
   #closeStrangers(node: SkeinNode): void {
     for (const connection of node.getConnections()) {
-      if (!this.#options.membership.isMember(nodeId(connection.remotePeer.toString()))) connection.abort(new Error('no longer a member'));
+      if (!this.#options.membership.isMember(nodeId(connection.remotePeer.toString())))
+        connection.abort(new Error('no longer a member'));
     }
   }
 
   #others(): readonly NodeId[] {
-    return this.#options.membership.members().map(({ id }) => id).filter((id) => id !== this.#options.identity.id);
+    return this.#options.membership
+      .members()
+      .map(({ id }) => id)
+      .filter((id) => id !== this.#options.identity.id);
   }
 
   async #saveBook(): Promise<void> {
@@ -217,6 +253,9 @@ class Libp2pNetwork implements SkeinNetwork {
 }
 
 function portOf(node: SkeinNode): number | null {
-  const match = node.getMultiaddrs().map((address) => /\/tcp\/(\d+)/.exec(address.toString())).find((found) => found !== null);
+  const match = node
+    .getMultiaddrs()
+    .map((address) => /\/tcp\/(\d+)/.exec(address.toString()))
+    .find((found) => found !== null);
   return match?.[1] === undefined ? null : Number(match[1]);
 }

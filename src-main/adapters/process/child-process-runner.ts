@@ -96,7 +96,10 @@ export class ChildProcessRunner implements ProcessRunner {
       return;
     }
     if (report.droppedBytes > 0) {
-      this.#options.logger?.warn('dropped output past its limit', { pid: program.pid, droppedBytes: report.droppedBytes });
+      this.#options.logger?.warn('dropped output past its limit', {
+        pid: program.pid,
+        droppedBytes: report.droppedBytes,
+      });
     }
     program.ended(report.exit);
   }

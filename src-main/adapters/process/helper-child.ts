@@ -44,7 +44,13 @@ export class HelperChild {
   #exited = false;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  private constructor(child: ChildProcess, tree: Tree, outputs: readonly CappedOutput[], order: StartOrder, report: Report) {
+  private constructor(
+    child: ChildProcess,
+    tree: Tree,
+    outputs: readonly CappedOutput[],
+    order: StartOrder,
+    report: Report,
+  ) {
     this.#child = child;
     this.tree = tree;
     this.#outputs = outputs;
@@ -103,7 +109,9 @@ export class HelperChild {
     const { stdout, stderr } = this.#child;
     const closed = Promise.all([follow(stdout, this.#outputs[0]), follow(stderr, this.#outputs[1])]);
     if (this.#order.timeoutMs !== null) {
-      this.#timers.push(setTimeout(() => this.kill(timeoutGraceMs, 'timed-out'), Math.min(this.#order.timeoutMs, timeoutMsMax)));
+      this.#timers.push(
+        setTimeout(() => this.kill(timeoutGraceMs, 'timed-out'), Math.min(this.#order.timeoutMs, timeoutMsMax)),
+      );
     }
     this.#child.once('exit', (code, signalName) => {
       const own: HelperExit =
@@ -146,11 +154,26 @@ function refuse(order: StartOrder, error: unknown, report: Report, outputs: read
   const program = order.argv[0] ?? '';
   const folderExists = statSync(order.cwd, { throwIfNoEntry: false })?.isDirectory() ?? false;
   if (!folderExists) {
-    report({ type: 'refused', id: order.id, code: 'internal', message: `the working folder ${order.cwd} does not exist` });
+    report({
+      type: 'refused',
+      id: order.id,
+      code: 'internal',
+      message: `the working folder ${order.cwd} does not exist`,
+    });
   } else if (code === 'ENOENT') {
-    report({ type: 'refused', id: order.id, code: 'not-found', message: `there is no program ${program} on this machine` });
+    report({
+      type: 'refused',
+      id: order.id,
+      code: 'not-found',
+      message: `there is no program ${program} on this machine`,
+    });
   } else if (code === 'EACCES' || code === 'EPERM') {
-    report({ type: 'refused', id: order.id, code: 'not-authorised', message: `${program} may not be executed here (${reason})` });
+    report({
+      type: 'refused',
+      id: order.id,
+      code: 'not-authorised',
+      message: `${program} may not be executed here (${reason})`,
+    });
   } else {
     report({ type: 'refused', id: order.id, code: 'internal', message: `cannot start ${program}: ${reason}` });
   }

@@ -21,7 +21,10 @@ export class HelperLink {
     this.#child = startHelper(options);
     let lastWords = '';
     this.#child.stdout.setEncoding('utf8');
-    this.#child.stdout.on('data', lineReader((line) => options.onReport(JSON.parse(line) as HelperReport)));
+    this.#child.stdout.on(
+      'data',
+      lineReader((line) => options.onReport(JSON.parse(line) as HelperReport)),
+    );
     this.#child.stderr.setEncoding('utf8');
     this.#child.stderr.on('data', (text: string) => {
       lastWords = (lastWords + text).slice(-lastWordsMax);

@@ -64,7 +64,8 @@ function startThread({ helperPath, markPrefix }: HelperProgramOptions): HelperPr
     stdin: worker.stdin,
     stdout: worker.stdout,
     stderr: worker.stderr,
-    onError: (listener) => void worker.on('error', (error: unknown) => listener(error instanceof Error ? error : new Error(String(error)))),
+    onError: (listener) =>
+      void worker.on('error', (error: unknown) => listener(error instanceof Error ? error : new Error(String(error)))),
     onClose: (listener) => void worker.on('exit', (code) => listener(String(code))),
     kill() {
       worker.terminate().catch((error: unknown) => worker.emit('error', error));

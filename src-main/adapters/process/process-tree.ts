@@ -53,7 +53,9 @@ function lookAt(pid: number): LiveProcess | null {
 
 function listedPids(): readonly number[] {
   if (process.platform !== 'linux') return [];
-  return readdirSync('/proc').map(Number).filter((pid) => Number.isInteger(pid) && pid !== process.pid);
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => Number.isInteger(pid) && pid !== process.pid);
 }
 
 /** Processes alive now, zombies apart. Linux only; empty elsewhere. */
@@ -144,7 +146,8 @@ export function endMarked(prefix: string): number {
 export function endTreesNow(trees: readonly Tree[]): void {
   const processes = liveProcesses();
   for (const tree of trees) {
-    if (process.platform === 'win32') spawnSync('taskkill', ['/T', '/F', '/PID', String(tree.pid)], { stdio: 'ignore' });
+    if (process.platform === 'win32')
+      spawnSync('taskkill', ['/T', '/F', '/PID', String(tree.pid)], { stdio: 'ignore' });
     else signalTree(tree, 'SIGKILL', processes);
   }
 }

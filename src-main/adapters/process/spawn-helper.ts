@@ -35,7 +35,10 @@ process.on('SIGTERM', endAll);
 process.on('SIGHUP', endAll);
 process.stdout.on('error', endAll);
 process.stdin.setEncoding('utf8');
-process.stdin.on('data', lineReader((line) => obey(JSON.parse(line) as HelperOrder)));
+process.stdin.on(
+  'data',
+  lineReader((line) => obey(JSON.parse(line) as HelperOrder)),
+);
 process.stdin.on('end', endAll);
 process.stdin.on('error', endAll);
 report({ type: 'ready' });

@@ -24,7 +24,12 @@ export function openJsonLogger(options: JsonLoggerOptions): Logger & { close(): 
   const destination = options.path === null ? standardError : new RotatingFile(options.path, options);
   const paths = secretNames.flatMap((name) => [name, `*.${name}`]);
   const log = pino(
-    { level: options.level ?? 'info', base: options.fields ?? {}, redact: { paths, censor: '(withheld)' }, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level: options.level ?? 'info',
+      base: options.fields ?? {},
+      redact: { paths, censor: '(withheld)' },
+      timestamp: pino.stdTimeFunctions.isoTime,
+    },
     destination,
   );
   return {

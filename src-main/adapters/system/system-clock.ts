@@ -12,7 +12,10 @@ function setTimer(afterMs: number, fire: () => void): () => void {
   const wait = (): void => {
     const leftMs = until - performance.now();
     // Timers may fire a fraction of a millisecond early; the port promises "no earlier".
-    timer = setTimeout(() => (performance.now() < until ? wait() : fire()), Math.min(Math.max(1, Math.ceil(leftMs)), timerMsMax));
+    timer = setTimeout(
+      () => (performance.now() < until ? wait() : fire()),
+      Math.min(Math.max(1, Math.ceil(leftMs)), timerMsMax),
+    );
     timer.unref();
   };
   wait();

@@ -71,7 +71,8 @@ class AttemptPrinter {
       // A short attempt can be over before anybody heard that it began.
       if (attempt.number <= this.#printed || (attempt.startedAt === null && attempt.endedAt === null)) continue;
       this.#printed = attempt.number;
-      if (attempt.number > 1 && attempt.startedAt !== null) this.#queue = this.#queue.then(() => this.#context.note(`Attempt ${attempt.number}, on ${attempt.node.name}.`));
+      if (attempt.number > 1 && attempt.startedAt !== null)
+        this.#queue = this.#queue.then(() => this.#context.note(`Attempt ${attempt.number}, on ${attempt.node.name}.`));
       this.#queue = this.#queue.then(() => this.#print(attempt));
     }
   }
@@ -84,7 +85,8 @@ class AttemptPrinter {
     });
     const outcome = await Promise.race([this.#queue, enough]);
     clearTimeout(timer);
-    if (outcome === 'late') this.#context.note(`The rest of the output has not come. Try again: skein logs ${this.#selector}`);
+    if (outcome === 'late')
+      this.#context.note(`The rest of the output has not come. Try again: skein logs ${this.#selector}`);
   }
 
   async #print(attempt: AttemptView): Promise<void> {
@@ -101,7 +103,9 @@ class AttemptPrinter {
       }
     } catch (error) {
       if (this.#signal.aborted) return;
-      this.#context.note(`The ${stream} of attempt ${attempt.number} cannot be read: ${this.#context.failureOf(error).message}`);
+      this.#context.note(
+        `The ${stream} of attempt ${attempt.number} cannot be read: ${this.#context.failureOf(error).message}`,
+      );
     }
   }
 }
@@ -114,7 +118,8 @@ function finish(context: CliContext, detail: JobDetail, cancelledHere: boolean):
     return exitCodes.runBroken;
   }
   if (job.state === 'succeeded') return exitCodes.done;
-  if (job.state === 'cancelled') return cancelledHere ? exitCodes.interrupted : note(context, job.id, 'was cancelled', exitCodes.taskCancelled);
+  if (job.state === 'cancelled')
+    return cancelledHere ? exitCodes.interrupted : note(context, job.id, 'was cancelled', exitCodes.taskCancelled);
   if (job.state === 'timed-out') return note(context, job.id, 'took longer than its --timeout', exitCodes.taskFailed);
   if (job.state === 'lost') return note(context, job.id, 'was lost', exitCodes.taskLost);
   const outcome = attempt?.outcome ?? job.reason;

@@ -90,7 +90,12 @@ export function createContext(world: Surroundings, options: ContextOptions): Cli
         return;
       }
       const columns = world.stdout.isTTY === true ? (world.stdout.columns ?? 80) : null;
-      for (const line of tableLines(listing.headers, listing.rows, { paint: options.paint, headers: options.headers, columns })) context.out(line);
+      for (const line of tableLines(listing.headers, listing.rows, {
+        paint: options.paint,
+        headers: options.headers,
+        columns,
+      }))
+        context.out(line);
     },
     async node() {
       connection ??= await connectToNode(options.home);
@@ -110,8 +115,11 @@ export function createContext(world: Surroundings, options: ContextOptions): Cli
 export function noteProvenance(context: CliContext, frame: ViewFrame<unknown>): void {
   const { consistency, ageMs } = frame.provenance;
   if (consistency !== 'stale') return;
-  context.note(context.paint('warn', `No coordinator is heard: this is the last known state, ${Math.round(ageMs / 1_000)} s old.`));
+  context.note(
+    context.paint('warn', `No coordinator is heard: this is the last known state, ${Math.round(ageMs / 1_000)} s old.`),
+  );
 }
 
 /** Wrong use of the command line: what is wrong, and how it is meant. */
-export const usage = (message: string, hint: string): FailureError => new FailureError({ code: 'bad-input', message, hint });
+export const usage = (message: string, hint: string): FailureError =>
+  new FailureError({ code: 'bad-input', message, hint });

@@ -70,23 +70,30 @@ export async function connectToNode(home: string): Promise<NodeConnection> {
 }
 
 /** One question to the process itself, beside the contract: `GET /control/status` and the like. */
-export function askControl(home: string, method: 'GET' | 'POST', path: string): Promise<Readonly<Record<string, unknown>>> {
+export function askControl(
+  home: string,
+  method: 'GET' | 'POST',
+  path: string,
+): Promise<Readonly<Record<string, unknown>>> {
   return new Promise((resolve, reject) => {
-    const request = httpRequest({ socketPath: controlPath(home), method, path, timeout: connectWithinMs, headers: { host: 'localhost' } }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (part: string) => {
-        text += part;
-        if (text.length > controlAnswerBytesMax) request.destroy(new Error('the answer is too long'));
-      });
-      response.on('end', () => {
-        try {
-          resolve(JSON.parse(text) as Record<string, unknown>);
-        } catch (error) {
-          reject(notRunning(home, error));
-        }
-      });
-    });
+    const request = httpRequest(
+      { socketPath: controlPath(home), method, path, timeout: connectWithinMs, headers: { host: 'localhost' } },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => {
+          text += part;
+          if (text.length > controlAnswerBytesMax) request.destroy(new Error('the answer is too long'));
+        });
+        response.on('end', () => {
+          try {
+            resolve(JSON.parse(text) as Record<string, unknown>);
+          } catch (error) {
+            reject(notRunning(home, error));
+          }
+        });
+      },
+    );
     request.on('timeout', () => request.destroy(new Error(`no answer within ${connectWithinMs} ms`)));
     request.on('error', (error) => reject(notRunning(home, error)));
     request.end();
@@ -97,7 +104,8 @@ export function askControl(home: string, method: 'GET' | 'POST', path: string): 
 function controlPath(home: string): string {
   try {
     const record: unknown = JSON.parse(readFileSync(join(home, homeFiles.control), 'utf8'));
-    if (typeof record === 'object' && record !== null && 'path' in record && typeof record.path === 'string') return record.path;
+    if (typeof record === 'object' && record !== null && 'path' in record && typeof record.path === 'string')
+      return record.path;
   } catch {
     return controlAddress(home).path; // No record: no node, or one that was killed.
   }

@@ -6,7 +6,12 @@ import { isRetryable } from './exit-codes.ts';
 export function printFailure(world: Surroundings, failure: Failure, json: boolean): void {
   const { code, message, hint } = failure;
   if (json) {
-    const error = { code: code.toUpperCase().replaceAll('-', '_'), message, ...(hint === undefined ? {} : { hint }), retryable: isRetryable(failure) };
+    const error = {
+      code: code.toUpperCase().replaceAll('-', '_'),
+      message,
+      ...(hint === undefined ? {} : { hint }),
+      retryable: isRetryable(failure),
+    };
     world.stderr.write(`${JSON.stringify({ error })}\n`);
     return;
   }

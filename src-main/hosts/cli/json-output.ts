@@ -3,7 +3,8 @@
 const momentNames = new Set(['at', 'since', 'lastSeen']);
 
 /** A document of a given kind: `{"v":1,"kind":…}` and its fields. */
-export const documentOf = (kind: string, fields: object): string => JSON.stringify({ v: 1, kind, ...(converted(fields) as object) });
+export const documentOf = (kind: string, fields: object): string =>
+  JSON.stringify({ v: 1, kind, ...(converted(fields) as object) });
 
 interface Frame<View> {
   readonly sequence: number;

@@ -43,7 +43,8 @@ export async function holdAndRun(context: CliContext, request: HoldRequest): Pro
       { signal: leaving.signal },
     );
     for await (const event of events) {
-      if (event.type === 'waiting') context.note(`Waiting for “${request.name}”, place ${event.position} in the queue.`);
+      if (event.type === 'waiting')
+        context.note(`Waiting for “${request.name}”, place ${event.position} in the queue.`);
       if (event.type === 'lost') return gaveUp(context, request.name, event.reason);
       if (event.type !== 'granted') continue;
       group = startUnderLock(context, request, event.token);
@@ -74,17 +75,34 @@ async function guard(context: CliContext, name: string, token: number, group: Pr
   if (group.pid === undefined) return;
   const { client } = await context.node();
   const { guarded } = await client.locks.guard({ name, token, pid: group.pid });
-  if (!guarded) context.note(context.paint('warn', `The node could not put “${name}” in charge of process ${group.pid}; it will only be stopped from here.`));
+  if (!guarded)
+    context.note(
+      context.paint(
+        'warn',
+        `The node could not put “${name}” in charge of process ${group.pid}; it will only be stopped from here.`,
+      ),
+    );
 }
 
-type HoldEvents = AsyncIterable<{ readonly type: 'waiting' } | { readonly type: 'granted' } | { readonly type: 'lost'; readonly reason: string }>;
+type HoldEvents = AsyncIterable<
+  { readonly type: 'waiting' } | { readonly type: 'granted' } | { readonly type: 'lost'; readonly reason: string }
+>;
 
-async function runUntilLost(context: CliContext, name: string, group: ProcessGroup, events: HoldEvents, wasInterrupted: () => boolean): Promise<number> {
+async function runUntilLost(
+  context: CliContext,
+  name: string,
+  group: ProcessGroup,
+  events: HoldEvents,
+  wasInterrupted: () => boolean,
+): Promise<number> {
   const lost = watchForLoss(events);
   const first = await Promise.race([group.exit, lost]);
   if (typeof first !== 'string') {
     // A node that gives up a lock kills the program first and says why afterwards.
-    const reason = first.signalled && !wasInterrupted() ? await Promise.race([lost, pause(lossNewsWithinMs, null, { ref: false })]) : null;
+    const reason =
+      first.signalled && !wasInterrupted()
+        ? await Promise.race([lost, pause(lossNewsWithinMs, null, { ref: false })])
+        : null;
     // Nothing that the program left behind may go on working once the lock is given back.
     group.stop(0);
     if (reason !== null) return gaveUp(context, name, reason);

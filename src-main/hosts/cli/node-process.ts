@@ -18,7 +18,11 @@ function nodeProgram(): string {
   const places = ['../node/main.ts', '../node/main.js', 'node.js'].map((place) => join(import.meta.dirname, place));
   const found = places.find((place) => existsSync(place));
   if (found === undefined) {
-    throw new FailureError({ code: 'not-found', message: `the program of the node is not where it should be: ${places[0] ?? ''}`, hint: 'Install Skein again.' });
+    throw new FailureError({
+      code: 'not-found',
+      message: `the program of the node is not where it should be: ${places[0] ?? ''}`,
+      hint: 'Install Skein again.',
+    });
   }
   return found;
 }
@@ -26,7 +30,10 @@ function nodeProgram(): string {
 /** Runs the node in the foreground with our streams and answers with its exit code. Ctrl+C reaches it by itself. */
 export function runNode(context: CliContext, args: readonly string[]): Promise<number> {
   const json = context.format === 'json' ? ['--json'] : [];
-  const child = spawn(process.execPath, [nodeProgram(), ...args, ...json], { stdio: 'inherit', env: context.world.env });
+  const child = spawn(process.execPath, [nodeProgram(), ...args, ...json], {
+    stdio: 'inherit',
+    env: context.world.env,
+  });
   // A terminal sends Ctrl+C to both; we wait for the node to end in its own time. Other signals are passed on.
   const unhook = context.world.onInterrupt(() => {
     if (context.world.stdin.isTTY !== true) child.kill('SIGTERM');
@@ -110,17 +117,28 @@ export async function waitUntilStopped(home: string, pid: number): Promise<void>
     if (claimed === null || !isProcessAlive(pid)) return;
     await pause();
   }
-  throw new FailureError({ code: 'timed-out', message: `the node (process ${pid}) did not stop within ${stopWithinMs / 1_000} s`, hint: 'See its log, or end that process.' });
+  throw new FailureError({
+    code: 'timed-out',
+    message: `the node (process ${pid}) did not stop within ${stopWithinMs / 1_000} s`,
+    hint: 'See its log, or end that process.',
+  });
 }
 
 /** Hands an address to the system's browser; false where there is no desktop to show it on. */
 export function openInBrowser(address: string, env: Readonly<Record<string, string | undefined>>): boolean {
-  const hasDesktop = process.platform === 'darwin' || process.platform === 'win32' || Boolean(env['DISPLAY'] ?? env['WAYLAND_DISPLAY']);
+  const hasDesktop =
+    process.platform === 'darwin' || process.platform === 'win32' || Boolean(env['DISPLAY'] ?? env['WAYLAND_DISPLAY']);
   if (!hasDesktop) return false;
   const [program, args]: [string, string[]] =
-    process.platform === 'darwin' ? ['open', [address]] : process.platform === 'win32' ? ['rundll32', ['url.dll,FileProtocolHandler', address]] : ['xdg-open', [address]];
+    process.platform === 'darwin'
+      ? ['open', [address]]
+      : process.platform === 'win32'
+        ? ['rundll32', ['url.dll,FileProtocolHandler', address]]
+        : ['xdg-open', [address]];
   // The address is printed too, so a browser that cannot be started is no failure.
-  spawn(program, args, { stdio: 'ignore', detached: true }).on('error', () => undefined).unref();
+  spawn(program, args, { stdio: 'ignore', detached: true })
+    .on('error', () => undefined)
+    .unref();
   return true;
 }
 

@@ -30,17 +30,33 @@ export interface GroupRequest {
 /** Starts a program in a group of its own, with the standard streams of this process. */
 export function startGroup(request: GroupRequest): ProcessGroup {
   const [program = '', ...args] = request.argv;
-  const child = spawn(program, args, { cwd: request.cwd, env: request.env, stdio: 'inherit', detached: process.platform !== 'win32' });
+  const child = spawn(program, args, {
+    cwd: request.cwd,
+    env: request.env,
+    stdio: 'inherit',
+    detached: process.platform !== 'win32',
+  });
   let over = false;
   const exit = new Promise<GroupExit>((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
       over = true;
       const code = error.code === 'ENOENT' ? exitCodes.runNotFound : exitCodes.runCannotExecute;
-      resolve({ code, signalled: false, problem: error.code === 'ENOENT' ? `there is no program “${program}”` : `“${program}” cannot be started: ${error.message}` });
+      resolve({
+        code,
+        signalled: false,
+        problem:
+          error.code === 'ENOENT'
+            ? `there is no program “${program}”`
+            : `“${program}” cannot be started: ${error.message}`,
+      });
     });
     child.once('exit', (code, signal) => {
       over = true;
-      resolve({ code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]), signalled: signal !== null, problem: '' });
+      resolve({
+        code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]),
+        signalled: signal !== null,
+        problem: '',
+      });
     });
   });
   return {
@@ -63,7 +79,9 @@ function signalGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   if (process.platform === 'win32') {
     // Windows has no groups to signal; taskkill walks the tree.
-    spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).on('error', () => child.kill());
+    spawn('taskkill', ['/pid', String(child.pid), '/T', '/F'], { stdio: 'ignore', windowsHide: true }).on('error', () =>
+      child.kill(),
+    );
     return;
   }
   try {

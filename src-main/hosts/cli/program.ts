@@ -1,7 +1,14 @@
 import { Command, CommanderError, Option } from 'commander';
 import { FailureError, type Failure } from '../../../shared/domain/failure.ts';
 import { homeFolder } from '../home-folder.ts';
-import { createContext, outputFormats, usage, type CliContext, type OutputFormat, type Surroundings } from './cli-context.ts';
+import {
+  createContext,
+  outputFormats,
+  usage,
+  type CliContext,
+  type OutputFormat,
+  type Surroundings,
+} from './cli-context.ts';
 import { addDaemonCommands } from './commands/daemon-commands.ts';
 import { addHelpCommands } from './commands/help-commands.ts';
 import { addLockCommands } from './commands/lock-commands.ts';
@@ -29,12 +36,14 @@ export async function runCli(world: Surroundings): Promise<number> {
   let exitCode: number = exitCodes.done;
   let context: CliContext | null = null;
   const program = createProgram(world);
-  const run: Run = (action) => async (...args) => {
-    const owner = args.at(-1) as Command;
-    context = createContext(world, { ...contextOptions(world, program.opts<GlobalFlags>()), command });
-    type Action = (context: CliContext, flags: object, ...rest: unknown[]) => Promise<number>;
-    exitCode = await (action as unknown as Action)(context, owner.opts(), ...args.slice(0, -2));
-  };
+  const run: Run =
+    (action) =>
+    async (...args) => {
+      const owner = args.at(-1) as Command;
+      context = createContext(world, { ...contextOptions(world, program.opts<GlobalFlags>()), command });
+      type Action = (context: CliContext, flags: object, ...rest: unknown[]) => Promise<number>;
+      exitCode = await (action as unknown as Action)(context, owner.opts(), ...args.slice(0, -2));
+    };
   addRunCommand(program, run);
   addTaskCommands(program, run);
   addStatusCommand(program, run);
@@ -126,5 +135,11 @@ function failureFrom(error: unknown, context: CliContext | null): Failure {
 
 /** Asked before the flags could be read, so that a wrong flag is reported in the form wanted too. */
 function wantsJson(argv: readonly string[]): boolean {
-  return argv.some((word, at) => word === '--json' || word === '-ojson' || word === '--format=json' || (word === 'json' && (argv[at - 1] === '-o' || argv[at - 1] === '--format')));
+  return argv.some(
+    (word, at) =>
+      word === '--json' ||
+      word === '-ojson' ||
+      word === '--format=json' ||
+      (word === 'json' && (argv[at - 1] === '-o' || argv[at - 1] === '--format')),
+  );
 }

@@ -5,7 +5,14 @@ export type Tone = 'good' | 'bad' | 'busy' | 'warn' | 'quiet' | 'strong';
 /** Paints text for a terminal, or leaves it plain. */
 export type Paint = (tone: Tone, text: string) => string;
 
-const sequences: Readonly<Record<Tone, string>> = { good: '32', bad: '31', busy: '36', warn: '33', quiet: '2', strong: '1' };
+const sequences: Readonly<Record<Tone, string>> = {
+  good: '32',
+  bad: '31',
+  busy: '36',
+  warn: '33',
+  quiet: '2',
+  strong: '1',
+};
 
 export const plain: Paint = (_tone, text) => text;
 export const coloured: Paint = (tone, text) => `\u001B[${sequences[tone]}m${text}\u001B[0m`;

@@ -36,7 +36,11 @@ export function addTaskFlags(command: Command): Command {
     .option('--env <K=V>', 'set a variable for the program (K alone passes on yours); may be repeated', gather)
     .option('--cwd <dir>', 'folder that relative paths are read against')
     .option('--input <path>', 'file or folder that every task needs; may be repeated', gather)
-    .option('--output <glob>', 'files to bring back, relative to the task’s folder; may hold placeholders; may be repeated', gather)
+    .option(
+      '--output <glob>',
+      'files to bring back, relative to the task’s folder; may hold placeholders; may be repeated',
+      gather,
+    )
     .option('--into <dir>', 'where outputs go on this machine')
     .option('--lock <name>', 'run only while holding this lock')
     .option('--retries <n>', 'run a failed task again up to n times')
@@ -97,7 +101,8 @@ function envOf(pairs: readonly string[], own: CliContext['world']['env']): Recor
     const name = at < 0 ? pair : pair.slice(0, at);
     const value = at < 0 ? own[name] : pair.slice(at + 1);
     if (name === '') throw usage(`--env cannot be “${pair}”`, 'Give NAME=VALUE, or NAME to pass on your own variable.');
-    if (value === undefined) throw usage(`--env ${name}: there is no such variable here`, `Set it, or give its value: --env ${name}=VALUE`);
+    if (value === undefined)
+      throw usage(`--env ${name}: there is no such variable here`, `Set it, or give its value: --env ${name}=VALUE`);
     env[name] = value;
   }
   return env;
@@ -111,7 +116,11 @@ function policyOf(text: string | undefined): Submission['policy'] {
 }
 
 async function eachOf(context: CliContext, flags: SubmissionFlags): Promise<Submission['each']> {
-  const given = [flags.eachFile && '--each-file', flags.eachLine !== undefined && '--each-line', flags.array !== undefined && '--array'];
+  const given = [
+    flags.eachFile && '--each-file',
+    flags.eachLine !== undefined && '--each-line',
+    flags.array !== undefined && '--array',
+  ];
   const names = given.filter((name) => typeof name === 'string');
   if (names.length > 1) throw usage(`${names.join(' and ')} cannot be used together`, 'Choose one of them.');
   if (flags.eachFile) return { type: 'files', globs: [...flags.eachFile] };
@@ -122,7 +131,10 @@ async function eachOf(context: CliContext, flags: SubmissionFlags): Promise<Subm
 function rangeOf(text: string): Submission['each'] {
   const [, from, to = from, step = '1'] = /^(\d+)(?:-(\d+)(?::(\d+))?)?$/.exec(text) ?? [];
   if (from === undefined || Number(to) < Number(from) || Number(step) < 1) {
-    throw usage(`--array cannot be “${text}”`, 'Give the first and the last number, such as 1-100, or 1-100:2 for every second.');
+    throw usage(
+      `--array cannot be “${text}”`,
+      'Give the first and the last number, such as 1-100, or 1-100:2 for every second.',
+    );
   }
   return { type: 'range', from: Number(from), to: Number(to), step: Number(step) };
 }
@@ -139,7 +151,10 @@ async function readNamed(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw usage(`--each-line: cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`, 'Check the path, or use “-” for standard input.');
+    throw usage(
+      `--each-line: cannot read ${path}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+      'Check the path, or use “-” for standard input.',
+    );
   }
 }
 
@@ -149,7 +164,8 @@ async function readStdin(context: CliContext): Promise<string> {
   for await (const part of context.world.stdin as AsyncIterable<Buffer | string>) {
     const buffer = Buffer.from(part);
     bytes += buffer.length;
-    if (bytes > linesBytesMax) throw usage('--each-line: standard input is too long', `Give at most ${linesBytesMax} bytes.`);
+    if (bytes > linesBytesMax)
+      throw usage('--each-line: standard input is too long', `Give at most ${linesBytesMax} bytes.`);
     parts.push(buffer);
   }
   return Buffer.concat(parts).toString('utf8');

@@ -9,11 +9,17 @@ export interface TableOptions {
 }
 
 /** Lines of a table. Cells are never cut, except the last one of a row, to the width of a terminal. */
-export function tableLines(headers: readonly string[], rows: readonly (readonly string[])[], options: TableOptions): string[] {
+export function tableLines(
+  headers: readonly string[],
+  rows: readonly (readonly string[])[],
+  options: TableOptions,
+): string[] {
   const all = options.headers ? [headers.map((header) => options.paint('quiet', header)), ...rows] : rows;
   const widths = headers.map((_header, column) => Math.max(0, ...all.map((row) => widthOf(row[column] ?? ''))));
   return all.map((row) => {
-    const padded = row.map((cell, column) => (column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell))));
+    const padded = row.map((cell, column) =>
+      column === row.length - 1 ? cell : cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)),
+    );
     return fit(padded, options.columns).join('  ').trimEnd();
   });
 }

@@ -17,7 +17,14 @@ export function skeinVersion(): string {
 function versionIn(path: string): string | null {
   try {
     const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
-    if (typeof parsed === 'object' && parsed !== null && 'name' in parsed && parsed.name === 'skein' && 'version' in parsed) return String(parsed.version);
+    if (
+      typeof parsed === 'object' &&
+      parsed !== null &&
+      'name' in parsed &&
+      parsed.name === 'skein' &&
+      'version' in parsed
+    )
+      return String(parsed.version);
   } catch {
     return null; // Not here: looked for further up.
   }

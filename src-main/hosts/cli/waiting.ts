@@ -31,7 +31,11 @@ export async function waitForJob(context: CliContext, selector: string, timeoutM
       hint: `It goes on. See it with: skein show ${selector}; wait again with: skein wait ${selector}`,
     });
   }
-  throw new FailureError({ code: 'not-running', message: 'the node stopped while it was waited for', hint: 'Start it again: skein daemon start' });
+  throw new FailureError({
+    code: 'not-running',
+    message: 'the node stopped while it was waited for',
+    hint: 'Start it again: skein daemon start',
+  });
 }
 
 /** One line that is written over; only where somebody watches. */
@@ -54,7 +58,9 @@ export function noteOutcome(context: CliContext, { job }: JobDetail): void {
   const { counts, delivery } = job;
   const failed = counts.failed > 0 ? `, ${counts.failed} failed` : '';
   const cancelled = counts.cancelled > 0 ? `, ${counts.cancelled} cancelled` : '';
-  context.note(`Job ${job.id}: ${counts.succeeded} of ${countWords(job.taskCount, 'task')} succeeded${failed}${cancelled}${took}${where}.`);
+  context.note(
+    `Job ${job.id}: ${counts.succeeded} of ${countWords(job.taskCount, 'task')} succeeded${failed}${cancelled}${took}${where}.`,
+  );
   if (delivery !== null && delivery.delivered > 0) context.note(`Outputs are in ${delivery.folder}.`);
   if (delivery !== null && delivery.error !== '') context.note(`Outputs are not all there: ${delivery.error}`);
   if (counts.failed > 0) context.note(`See why: skein show ${job.id}; run them again: skein retry ${job.id}`);

@@ -25,7 +25,8 @@ export function bytesWords(bytes: number): string {
 }
 
 /** “1 task”, “3 tasks”. */
-export const countWords = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+export const countWords = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
 
 /** A moment in the past, seen from now. */
 export const agoWords = (at: number, now: number): string => (now - at < 1_000 ? 'now' : `${spanWords(now - at)} ago`);

@@ -40,7 +40,9 @@ const headersForAll: Readonly<Record<string, string>> = {
 
 /** Must run before the app is ready: later the scheme would be an opaque one without an origin. */
 export function declareAppScheme(): void {
-  protocol.registerSchemesAsPrivileged([{ scheme, privileges: { standard: true, secure: true, supportFetchAPI: true } }]);
+  protocol.registerSchemesAsPrivileged([
+    { scheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
+  ]);
 }
 
 /** Serves `folder` as `app://skein/` in this session, and nothing outside it. */
@@ -61,7 +63,10 @@ export async function answer(method: string, address: string, folder: string): P
     // A link inside the folder must not lead out of it either.
     if (!file.startsWith(root + sep)) return refuse(404, 'there is no such page');
     const content = await readFile(file);
-    return new Response(method === 'HEAD' ? null : content, { status: 200, headers: { ...headersForAll, 'content-type': type } });
+    return new Response(method === 'HEAD' ? null : content, {
+      status: 200,
+      headers: { ...headersForAll, 'content-type': type },
+    });
   } catch {
     return refuse(404, 'there is no such page');
   }

@@ -1,5 +1,10 @@
 import { dialog, ipcMain, Notification, type BrowserWindow, type IpcMainInvokeEvent } from 'electron';
-import { desktopChannel, parseDesktopRequest, portMessage, type DesktopRequest } from '../../../shared/contract/desktop.ts';
+import {
+  desktopChannel,
+  parseDesktopRequest,
+  portMessage,
+  type DesktopRequest,
+} from '../../../shared/contract/desktop.ts';
 import type { NodeProcess } from './node-process.ts';
 import { isOwnTopFrame } from './security.ts';
 
@@ -29,7 +34,11 @@ export function answerPage(options: DesktopRequestsOptions): void {
   });
 }
 
-async function carryOut(request: DesktopRequest, event: IpcMainInvokeEvent, options: DesktopRequestsOptions): Promise<unknown> {
+async function carryOut(
+  request: DesktopRequest,
+  event: IpcMainInvokeEvent,
+  options: DesktopRequestsOptions,
+): Promise<unknown> {
   const window = options.window();
   if (window === null) return null;
   if (request.verb === 'request-port') {
@@ -41,7 +50,8 @@ async function carryOut(request: DesktopRequest, event: IpcMainInvokeEvent, opti
     return null;
   }
   if (request.verb === 'pick-files') {
-    const properties = request.kind === 'folder' ? (['openDirectory'] as const) : (['openFile', 'multiSelections'] as const);
+    const properties =
+      request.kind === 'folder' ? (['openDirectory'] as const) : (['openFile', 'multiSelections'] as const);
     const { canceled, filePaths } = await dialog.showOpenDialog(window, { properties: [...properties] });
     return canceled ? [] : filePaths.slice(0, pathsMax);
   }

@@ -67,9 +67,18 @@ export class Desktop {
       return;
     }
     const icon = join(this.#places.assets, 'icons', '256x256.png');
-    const window = openWindow(place, { preload: this.#places.preload, icon, onClose: (closing) => this.#hideInstead(closing) });
+    const window = openWindow(place, {
+      preload: this.#places.preload,
+      icon,
+      onClose: (closing) => this.#hideInstead(closing),
+    });
     window.on('closed', () => (this.#window = null));
-    reloadAfterCrash(window, () => dialog.showErrorBox('The window of Skein keeps crashing', 'Your tasks go on. Open the window again from the icon beside the clock.'));
+    reloadAfterCrash(window, () =>
+      dialog.showErrorBox(
+        'The window of Skein keeps crashing',
+        'Your tasks go on. Open the window again from the icon beside the clock.',
+      ),
+    );
     this.#window = window;
   }
 
@@ -98,7 +107,9 @@ export class Desktop {
 
   #createTray(): AppTray {
     const carefully = (what: string, action: Promise<unknown>): void => {
-      action.catch((error: unknown) => dialog.showErrorBox(what, error instanceof Error ? error.message : String(error)));
+      action.catch((error: unknown) =>
+        dialog.showErrorBox(what, error instanceof Error ? error.message : String(error)),
+      );
     };
     return new AppTray(join(this.#places.assets, 'tray'), {
       open: (place) => this.show(place),
@@ -168,7 +179,14 @@ export class Desktop {
     const question = quitQuestion(this.#glance);
     if (question !== null) {
       const detail = 'Other machines take over what can be run again.';
-      const { response } = await dialog.showMessageBox({ type: 'warning', message: question, detail, buttons: ['Quit', 'Cancel'], defaultId: 1, cancelId: 1 });
+      const { response } = await dialog.showMessageBox({
+        type: 'warning',
+        message: question,
+        detail,
+        buttons: ['Quit', 'Cancel'],
+        defaultId: 1,
+        cancelId: 1,
+      });
       if (response !== 0) return;
     }
     await this.quit();

@@ -67,7 +67,10 @@ export class NodeProcess {
     this.#lastWords = '';
     this.#startedAtMs = performance.now();
     this.#become({ kind: 'starting' });
-    const child = utilityProcess.fork(this.#options.program, [...this.#options.args], { serviceName: 'Skein node', stdio: 'pipe' });
+    const child = utilityProcess.fork(this.#options.program, [...this.#options.args], {
+      serviceName: 'Skein node',
+      stdio: 'pipe',
+    });
     this.#child = child;
     child.on('message', (message: unknown) => this.#hear(child, message));
     child.on('exit', (code) => this.#ended(child, code));
@@ -149,7 +152,10 @@ export class NodeProcess {
     if (this.#crashes >= crashesMax) {
       const said = this.#lastWords.trim();
       const message = `${reason}, ${String(this.#crashes)} times in a row${said === '' ? '' : `. It last said: ${said}`}`;
-      this.#become({ kind: 'failed', failure: { code: 'internal', message, hint: 'Try again, or see its log in the log folder of Skein.' } });
+      this.#become({
+        kind: 'failed',
+        failure: { code: 'internal', message, hint: 'Try again, or see its log in the log folder of Skein.' },
+      });
       return;
     }
     const pauseMs = Math.min(lastPauseMs, firstPauseMs * 2 ** (this.#crashes - 1));

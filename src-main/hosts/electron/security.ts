@@ -29,7 +29,9 @@ export function lockSession(session: Session): void {
   session.setPermissionRequestHandler((_contents, permission, decide, details) => {
     decide(permission === grantedPermission && details.isMainFrame && isOwnAddress(details.requestingUrl));
   });
-  session.setPermissionCheckHandler((_contents, permission, origin) => permission === grantedPermission && isOwnAddress(`${origin}/`));
+  session.setPermissionCheckHandler(
+    (_contents, permission, origin) => permission === grantedPermission && isOwnAddress(`${origin}/`),
+  );
   session.setDevicePermissionHandler(() => false);
   session.setBluetoothPairingHandler((_details, answer) => answer({ confirmed: false }));
   session.on('will-download', (event) => event.preventDefault());
@@ -86,7 +88,10 @@ export function isLoopbackAddress(address: string): boolean {
 
 /** A request counts only from the top frame of our own window showing our own page. */
 export function isOwnTopFrame(
-  event: { readonly sender: WebContents; readonly senderFrame: { readonly url: string; readonly parent: unknown } | null },
+  event: {
+    readonly sender: WebContents;
+    readonly senderFrame: { readonly url: string; readonly parent: unknown } | null;
+  },
   window: BrowserWindow | null,
 ): boolean {
   const frame = event.senderFrame;
@@ -96,4 +101,5 @@ export function isOwnTopFrame(
 
 const isOwnAddress = (address: string): boolean => address.startsWith(`${pageOrigin}/`);
 
-const mayLoad = (address: string): boolean => isOwnAddress(address) || address.startsWith('data:image/') || address.startsWith('devtools:');
+const mayLoad = (address: string): boolean =>
+  isOwnAddress(address) || address.startsWith('data:image/') || address.startsWith('devtools:');

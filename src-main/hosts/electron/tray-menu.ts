@@ -53,12 +53,18 @@ function pauseEntry(glance: SwarmGlance | null, actions: TrayActions, enabled: b
     label: minutes < 60 ? `For ${count(minutes, 'minute')}` : `For ${count(minutes / 60, 'hour')}`,
     click: () => actions.pause(minutes),
   }));
-  return { label: 'Pause this machine', enabled, submenu: [...timed, { label: 'Until I resume', click: () => actions.pause(null) }] };
+  return {
+    label: 'Pause this machine',
+    enabled,
+    submenu: [...timed, { label: 'Until I resume', click: () => actions.pause(null) }],
+  };
 }
 
 function runningHere(glance: SwarmGlance | null, actions: TrayActions): MenuItemConstructorOptions[] {
   const self = glance?.overview.self.id;
-  const jobs = (glance?.jobs ?? []).filter((job) => job.counts.active > 0 && job.where.some((node) => node.id === self));
+  const jobs = (glance?.jobs ?? []).filter(
+    (job) => job.counts.active > 0 && job.where.some((node) => node.id === self),
+  );
   return orNone(
     jobs.slice(0, runningHereMax).map((job) => ({
       label: short(`${job.name} (from ${job.submitter.name})`),
@@ -70,7 +76,9 @@ function runningHere(glance: SwarmGlance | null, actions: TrayActions): MenuItem
 
 function myJobs(glance: SwarmGlance | null, actions: TrayActions): MenuItemConstructorOptions[] {
   const self = glance?.overview.self.id;
-  const jobs = (glance?.jobs ?? []).filter((job) => job.submitter.id === self).toSorted((left, right) => right.submittedAt - left.submittedAt);
+  const jobs = (glance?.jobs ?? [])
+    .filter((job) => job.submitter.id === self)
+    .toSorted((left, right) => right.submittedAt - left.submittedAt);
   return orNone(
     jobs.slice(0, recentJobsMax).map((job) => ({
       label: short(`${job.name}: ${job.state}`),

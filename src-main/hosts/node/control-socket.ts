@@ -61,7 +61,10 @@ export async function startControlSocket(options: ControlSocketOptions): Promise
   await listen(server, address.path);
   if (process.platform !== 'win32') await chmod(address.path, 0o600);
   const recordPath = join(options.home, homeFiles.control);
-  await writeWhole(recordPath, `${JSON.stringify({ v: 1, path: address.path, pid: process.pid, web: options.webOrigin })}\n`);
+  await writeWhole(
+    recordPath,
+    `${JSON.stringify({ v: 1, path: address.path, pid: process.pid, web: options.webOrigin })}\n`,
+  );
   return {
     path: address.path,
     async stop() {
@@ -76,10 +79,20 @@ export function isNodeAnswering(home: string): Promise<boolean> {
   return isListening(controlAddress(home).path);
 }
 
-async function answer(options: ControlSocketOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  options: ControlSocketOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const asked = `${request.method ?? ''} ${(request.url ?? '').split('?', 1)[0] ?? ''}`;
   if (asked === 'GET /control/status') {
-    sendJson(response, 200, { v: 1, pid: process.pid, home: options.home, web: options.webOrigin, contract: contractVersion });
+    sendJson(response, 200, {
+      v: 1,
+      pid: process.pid,
+      home: options.home,
+      web: options.webOrigin,
+      contract: contractVersion,
+    });
   } else if (asked === 'POST /control/ui-address') {
     sendJson(response, 200, { v: 1, address: options.newAddress() });
   } else if (asked === 'POST /control/stop') {

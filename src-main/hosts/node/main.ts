@@ -60,11 +60,13 @@ async function run(options: NodeOptions): Promise<void> {
 
 function watchProcess(log: NodeLog, requestStop: (cause: string) => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => requestStop(signal));
-  const crash = (kind: string) => (error: unknown): void => {
-    // What this process still believes cannot be trusted; the journal holds what was acknowledged.
-    log.error(kind, { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-    process.exit(70);
-  };
+  const crash =
+    (kind: string) =>
+    (error: unknown): void => {
+      // What this process still believes cannot be trusted; the journal holds what was acknowledged.
+      log.error(kind, { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      process.exit(70);
+    };
   process.on('uncaughtException', crash('uncaught exception'));
   process.on('unhandledRejection', crash('unhandled rejection'));
 }
@@ -86,7 +88,9 @@ function builtUi(): string | null {
 }
 
 /** Only what was given: an absent option is not the same as one that is undefined. */
-function given<Options extends Record<string, unknown>>(options: Options): { [Name in keyof Options]?: Exclude<Options[Name], undefined> } {
+function given<Options extends Record<string, unknown>>(
+  options: Options,
+): { [Name in keyof Options]?: Exclude<Options[Name], undefined> } {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as { [Name in keyof Options]?: Exclude<Options[Name], undefined> };
 }
@@ -107,7 +111,10 @@ try {
   const failure: Failure =
     error instanceof FailureError
       ? error.failure
-      : { code: 'internal', message: `the node could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` };
+      : {
+          code: 'internal',
+          message: `the node could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        };
   report(failure);
   process.exit(failure.code === 'bad-input' ? 2 : 1);
 }

@@ -61,10 +61,15 @@ export async function startNodeHost(options: NodeHostOptions): Promise<NodeHost>
 }
 
 /** A port that was asked for must be had; a remembered one is only a wish. */
-async function startWeb(asked: number | null, home: string, options: Omit<WebServerOptions, 'port'>): Promise<WebServer> {
+async function startWeb(
+  asked: number | null,
+  home: string,
+  options: Omit<WebServerOptions, 'port'>,
+): Promise<WebServer> {
   if (asked !== null) return startWebServer({ ...options, port: asked });
   const remembered = await rememberedWebPort(home);
-  const web = remembered === null ? await startWebServer({ ...options, port: 0 }) : await startOnOrNear(remembered, options);
+  const web =
+    remembered === null ? await startWebServer({ ...options, port: 0 }) : await startOnOrNear(remembered, options);
   if (web.port !== remembered) await rememberWebPort(home, web.port);
   return web;
 }

@@ -33,7 +33,10 @@ export const nodeUsage = `usage: node process of Skein, normally started by “s
   --json               the ready line as JSON`;
 
 /** Reads the flags of a node process. Throws `bad-input`, naming the flag. */
-export function parseNodeOptions(args: readonly string[], env: Readonly<Record<string, string | undefined>>): NodeOptions {
+export function parseNodeOptions(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): NodeOptions {
   const { values } = parse(args);
   const level = values['log-level'] ?? env['SKEIN_LOG'] ?? 'info';
   const logLevel = logLevels.find((known) => known === level);
@@ -76,14 +79,19 @@ function parse(args: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new FailureError({ code: 'bad-input', message: error instanceof Error ? error.message : String(error), hint: nodeUsage });
+    throw new FailureError({
+      code: 'bad-input',
+      message: error instanceof Error ? error.message : String(error),
+      hint: nodeUsage,
+    });
   }
 }
 
 function whole(flag: string, text: string | undefined, least: number, most: number): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) throw refuse(flag, text, `a whole number from ${least} to ${most}`);
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw refuse(flag, text, `a whole number from ${least} to ${most}`);
   return value;
 }
 

@@ -9,7 +9,10 @@ export type NodeReport =
 
 /** The end of the channel to Electron's main process; Electron puts it on `process` of a utility process. */
 interface ParentPort {
-  on(event: 'message', listener: (event: { readonly data: unknown; readonly ports: readonly SupportedMessagePort[] }) => void): unknown;
+  on(
+    event: 'message',
+    listener: (event: { readonly data: unknown; readonly ports: readonly SupportedMessagePort[] }) => void,
+  ): unknown;
   postMessage(message: NodeReport): void;
 }
 

@@ -24,7 +24,11 @@ const types: Readonly<Record<string, string>> = {
  * Serves the files of one folder and nothing outside it. A path without an ending is a place inside the app, which the
  * app's one page shows. `folder` null: the user interface was not built.
  */
-export async function serveStatic(request: IncomingMessage, response: ServerResponse, folder: string | null): Promise<void> {
+export async function serveStatic(
+  request: IncomingMessage,
+  response: ServerResponse,
+  folder: string | null,
+): Promise<void> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('allow', 'GET, HEAD');
     sendFailure(response, 405, 'bad-input', `${request.method ?? 'this method'} is not possible here`);
@@ -33,7 +37,10 @@ export async function serveStatic(request: IncomingMessage, response: ServerResp
   const path = requestedPath(request.url ?? '/');
   const file = folder === null || path === null ? null : await findFile(folder, path);
   if (file === null) {
-    const hint = folder === null ? 'The user interface is not built yet; build it with: npm run build' : 'Open / for the start page.';
+    const hint =
+      folder === null
+        ? 'The user interface is not built yet; build it with: npm run build'
+        : 'Open / for the start page.';
     sendFailure(response, 404, 'not-found', `there is nothing at ${(request.url ?? '/').slice(0, 200)}`, hint);
     return;
   }

@@ -74,7 +74,13 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
   response.end(text);
 }
 
-export function sendFailure(response: ServerResponse, status: number, code: FailureCode, message: string, hint?: string): void {
+export function sendFailure(
+  response: ServerResponse,
+  status: number,
+  code: FailureCode,
+  message: string,
+  hint?: string,
+): void {
   if (response.headersSent) {
     response.destroy();
     return;

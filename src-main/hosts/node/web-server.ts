@@ -96,7 +96,13 @@ async function answer(site: Site, request: IncomingMessage, response: ServerResp
     if (await site.httpApi.handle(request, response)) return;
   }
   if (path === '/api' || path.startsWith('/api/')) {
-    sendFailure(response, 404, 'not-found', `there is no ${path.slice(0, 200)}`, `${httpPaths.openApi} lists what there is.`);
+    sendFailure(
+      response,
+      404,
+      'not-found',
+      `there is no ${path.slice(0, 200)}`,
+      `${httpPaths.openApi} lists what there is.`,
+    );
     return;
   }
   await serveStatic(request, response, site.uiFolder);
@@ -121,7 +127,13 @@ async function answerSession(site: Site, request: IncomingMessage, response: Ser
   const cookie = site.sessions.exchange(tokenIn(await readBody(request, sessionRequestBytesMax)) ?? '');
   if (cookie === null) {
     const hint = 'Each address works once. Ask for a new one with: skein daemon open';
-    sendFailure(response, 401, 'not-authorised', 'this address was already used, is too old or belongs to another node', hint);
+    sendFailure(
+      response,
+      401,
+      'not-authorised',
+      'this address was already used, is too old or belongs to another node',
+      hint,
+    );
     return;
   }
   response.setHeader('set-cookie', cookie);
@@ -131,7 +143,8 @@ async function answerSession(site: Site, request: IncomingMessage, response: Ser
 function tokenIn(body: string | null): string | null {
   try {
     const parsed: unknown = JSON.parse(body ?? '');
-    if (typeof parsed === 'object' && parsed !== null && 'token' in parsed && typeof parsed.token === 'string') return parsed.token;
+    if (typeof parsed === 'object' && parsed !== null && 'token' in parsed && typeof parsed.token === 'string')
+      return parsed.token;
   } catch {
     return null; // Not JSON: refused like any other wrong token.
   }
@@ -186,7 +199,10 @@ function listenFailure(error: NodeJS.ErrnoException, port: number): FailureError
       hint: 'Choose a port above 1023 with --web-port.',
     });
   }
-  return new FailureError({ code: 'internal', message: `cannot listen on ${loopback}:${port}: ${error.message}` }, { cause: error });
+  return new FailureError(
+    { code: 'internal', message: `cannot listen on ${loopback}:${port}: ${error.message}` },
+    { cause: error },
+  );
 }
 
 async function stopServer(server: Server, webSockets: WebSocketServer): Promise<void> {

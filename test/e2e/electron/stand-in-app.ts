@@ -30,7 +30,8 @@ export class StandInApp {
     this.#child = child;
     this.folder = folder;
     child.on('message', (message) => this.#settle(message as Answer));
-    for (const output of [child.stdout, child.stderr]) output?.on('data', (chunk: Buffer) => (this.#output = (this.#output + String(chunk)).slice(-8_000)));
+    for (const output of [child.stdout, child.stderr])
+      output?.on('data', (chunk: Buffer) => (this.#output = (this.#output + String(chunk)).slice(-8_000)));
     child.on('exit', () => {
       for (const open of this.#open.values()) open.reject(new Error(`the app ended: ${this.#output}`));
       this.#open.clear();
@@ -72,7 +73,9 @@ export class StandInApp {
 
   /** Everything of one kind that the program did so far, oldest first. */
   async recorded(what: string): Promise<readonly unknown[]> {
-    return ((await this.ask('recorded')) as readonly Recorded[]).filter((entry) => entry.what === what).map((entry) => entry.value);
+    return ((await this.ask('recorded')) as readonly Recorded[])
+      .filter((entry) => entry.what === what)
+      .map((entry) => entry.value);
   }
 
   /** Asks until the answer suits; throws with the last answer when that takes longer than `withinMs`. */
@@ -81,7 +84,8 @@ export class StandInApp {
     for (;;) {
       const value = await look();
       if (suits(value)) return value;
-      if (performance.now() > deadline) throw new Error(`still not so after ${String(withinMs)} ms: ${JSON.stringify(value)}\n${this.#output}`);
+      if (performance.now() > deadline)
+        throw new Error(`still not so after ${String(withinMs)} ms: ${JSON.stringify(value)}\n${this.#output}`);
       await new Promise((resolve) => setTimeout(resolve, pollEveryMs));
     }
   }

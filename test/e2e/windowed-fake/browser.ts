@@ -11,7 +11,15 @@ export const builtPages = fileURLToPath(new URL('../../../out/windowed-fake', im
 export const openBrowser = (): Promise<Browser> =>
   chromium.launch({
     executablePath: chromiumPath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
   });
 
 /** Builds the pages anew, so that what is tested is what is written; `SKEIN_PAGES_BUILT=1` trusts the last build. */

@@ -14,7 +14,11 @@ if (target === null) throw new Error('The page has no element with the id "app".
 const never = new Promise<string>(() => undefined);
 const connect = async () =>
   variant === 'down'
-    ? fail('not-running', 'The Skein process on this machine does not answer.', 'See whether it runs with “skein status”.')
+    ? fail(
+        'not-running',
+        'The Skein process on this machine does not answer.',
+        'See whether it runs with “skein status”.',
+      )
     : ok({ client: createFakeClient(demoHandlers(variant as Variant)), ended: never, close: () => undefined });
 
 mount(Root, { target, props: { connect } });

@@ -20,7 +20,12 @@ export const screens: readonly Screen[] = [
   { name: 'no-majority', route: '#/overview', ready: 'No majority', variant: 'no-quorum', pictured: true },
   { name: 'first-run', route: '#/', ready: 'Create a swarm', variant: 'founding', pictured: true },
   { name: 'overview-table', route: '#/overview?as=table', ready: 'learner' },
-  { name: 'locks-no-majority', route: '#/locks/nightly-backup', ready: 'the holder may have changed', variant: 'no-quorum' },
+  {
+    name: 'locks-no-majority',
+    route: '#/locks/nightly-backup',
+    ready: 'the holder may have changed',
+    variant: 'no-quorum',
+  },
   { name: 'tasks-empty', route: '#/tasks', ready: 'No work yet', variant: 'empty' },
   { name: 'locks-empty', route: '#/locks', ready: 'Nothing is locked', variant: 'empty' },
   { name: 'tasks-error', route: '#/tasks', ready: 'cannot be read', variant: 'error' },

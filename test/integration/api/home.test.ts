@@ -50,7 +50,9 @@ describe('claiming a home', () => {
   it('fails while another process holds it, and works once that is gone', async () => {
     const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
     await writeFile(join(home, 'node.lock'), `${other.pid} abc\n`);
-    await expect(claimHome(home, async () => false)).rejects.toMatchObject({ failure: { code: 'already-exists', message: expect.stringContaining(String(other.pid)) } });
+    await expect(claimHome(home, async () => false)).rejects.toMatchObject({
+      failure: { code: 'already-exists', message: expect.stringContaining(String(other.pid)) },
+    });
     other.kill('SIGKILL');
     await once(other, 'exit');
     const claim = await claimHome(home, async () => false);
@@ -66,7 +68,9 @@ describe('claiming a home', () => {
     const script = `const { claimHome } = await import(${JSON.stringify(module)});
       await claimHome(${JSON.stringify(home)}, async () => false).then(() => console.log('won'), (error) => console.log(error.failure.code));
       process.stdin.resume();`;
-    const rivals = Array.from({ length: 4 }, () => spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] }));
+    const rivals = Array.from({ length: 4 }, () =>
+      spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    );
     const words = await Promise.all(rivals.map(async (rival) => String((await once(rival.stdout, 'data'))[0]).trim()));
     for (const rival of rivals) rival.stdin.end();
     await Promise.all(rivals.map((rival) => once(rival, 'exit')));
@@ -75,7 +79,9 @@ describe('claiming a home', () => {
 
   it('names a folder that cannot be written', async () => {
     await writeFile(join(home, 'file'), '');
-    await expect(claimHome(join(home, 'file', 'below'), async () => false)).rejects.toMatchObject({ failure: { code: 'disk-failed', hint: expect.stringContaining('--home') } });
+    await expect(claimHome(join(home, 'file', 'below'), async () => false)).rejects.toMatchObject({
+      failure: { code: 'disk-failed', hint: expect.stringContaining('--home') },
+    });
   });
 });
 
@@ -121,7 +127,9 @@ describe('the control socket', () => {
 
   it('ends what a caller has open when the caller is gone', async () => {
     const left = Promise.withResolvers<void>();
-    const host = await startHost(home, { swarm: { watch: (call: { signal: AbortSignal }) => stayOpen([framed(overview)], call, () => left.resolve()) } });
+    const host = await startHost(home, {
+      swarm: { watch: (call: { signal: AbortSignal }) => stayOpen([framed(overview)], call, () => left.resolve()) },
+    });
     const node = await connectToNode(home);
     await (await node.client.swarm.watch()).next();
     node.close();
@@ -141,7 +149,9 @@ describe('the control socket', () => {
 describe('a message port', () => {
   it('carries calls and live views and ends them when it is closed', async () => {
     const left = Promise.withResolvers<void>();
-    const host = await startHost(home, { swarm: { watch: (call: { signal: AbortSignal }) => stayOpen([framed(overview)], call, () => left.resolve()) } });
+    const host = await startHost(home, {
+      swarm: { watch: (call: { signal: AbortSignal }) => stayOpen([framed(overview)], call, () => left.resolve()) },
+    });
     const { port1, port2 } = new MessageChannel();
     host.rpcPorts.serve(port1);
     port2.start();

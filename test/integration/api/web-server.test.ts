@@ -27,7 +27,9 @@ beforeAll(async () => {
   await symlink(join(home, 'api-token'), join(uiFolder, 'linked.txt'));
   const gone = Promise.withResolvers<void>();
   left = gone.promise;
-  const services = fakeServices({ swarm: { watch: (call) => stayOpen([framed(overview)], call, () => gone.resolve()) } });
+  const services = fakeServices({
+    swarm: { watch: (call) => stayOpen([framed(overview)], call, () => gone.resolve()) },
+  });
   host = await startNodeHost({ home, services, webPort: 0, uiFolder, requestStop: silent, log });
   token = await readApiToken(home);
 });
@@ -43,10 +45,19 @@ interface Answer {
 }
 
 /** Asks without the rules that fetch puts on Host and Origin. */
-function ask(path: string, options: { method?: string; headers?: Record<string, string>; body?: string } = {}): Promise<Answer> {
+function ask(
+  path: string,
+  options: { method?: string; headers?: Record<string, string>; body?: string } = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const asked = request(
-      { host: '127.0.0.1', port: host.web.port, path, method: options.method ?? 'GET', headers: { host: `127.0.0.1:${host.web.port}`, ...options.headers } },
+      {
+        host: '127.0.0.1',
+        port: host.web.port,
+        path,
+        method: options.method ?? 'GET',
+        headers: { host: `127.0.0.1:${host.web.port}`, ...options.headers },
+      },
       (response) => {
         let text = '';
         response.setEncoding('utf8');
@@ -62,7 +73,11 @@ function ask(path: string, options: { method?: string; headers?: Record<string, 
 const bearer = () => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' });
 const tokenOf = (address: string): string => new URL(address).hash.replace('#token=', '');
 const signIn = (oneTime: string): Promise<Answer> =>
-  ask('/api/session', { method: 'POST', headers: { origin: host.web.origin, 'content-type': 'application/json' }, body: JSON.stringify({ token: oneTime }) });
+  ask('/api/session', {
+    method: 'POST',
+    headers: { origin: host.web.origin, 'content-type': 'application/json' },
+    body: JSON.stringify({ token: oneTime }),
+  });
 
 async function cookie(): Promise<string> {
   const { headers } = await signIn(tokenOf(host.web.newAddress()));
@@ -104,36 +119,55 @@ describe('files', () => {
     expect((await ask('/tasks/81')).text).toContain('<title>Skein</title>');
   });
 
-  it.each(['/../api-token', '/%2e%2e/api-token', '/..%2fapi-token', '/assets/..%5c..%5capi-token', '/.hidden', '/%00', '/%zz', '/linked.txt', '/missing.js'])(
-    'never come from outside the folder: %s',
-    async (path) => {
-      const { status, text } = await ask(path);
-      expect(status).toBe(404);
-      expect(text).not.toContain(token);
-    },
-  );
+  it.each([
+    '/../api-token',
+    '/%2e%2e/api-token',
+    '/..%2fapi-token',
+    '/assets/..%5c..%5capi-token',
+    '/.hidden',
+    '/%00',
+    '/%zz',
+    '/linked.txt',
+    '/missing.js',
+  ])('never come from outside the folder: %s', async (path) => {
+    const { status, text } = await ask(path);
+    expect(status).toBe(404);
+    expect(text).not.toContain(token);
+  });
 });
 
 describe('who may ask', () => {
-  it.each(['evil.example', 'evil.example:80', '127.0.0.1', '127.0.0.1:1'])('refuses the host name “%s”', async (name) => {
-    const { status, text } = await ask('/', { headers: { host: name } });
-    expect(status).toBe(403);
-    expect(text).not.toContain('<title>');
-  });
+  it.each(['evil.example', 'evil.example:80', '127.0.0.1', '127.0.0.1:1'])(
+    'refuses the host name “%s”',
+    async (name) => {
+      const { status, text } = await ask('/', { headers: { host: name } });
+      expect(status).toBe(403);
+      expect(text).not.toContain('<title>');
+    },
+  );
 
   it('answers for localhost', async () => {
     expect((await ask('/', { headers: { host: `localhost:${host.web.port}` } })).status).toBe(200);
   });
 
   it('refuses pages of other sites, whatever they know', async () => {
-    const { status } = await ask('/api/v1/swarm/overview', { method: 'POST', headers: { ...bearer(), origin: 'http://evil.example' } });
+    const { status } = await ask('/api/v1/swarm/overview', {
+      method: 'POST',
+      headers: { ...bearer(), origin: 'http://evil.example' },
+    });
     expect(status).toBe(403);
   });
 
-  it.each([['no token', {}], ['a wrong token', { authorization: 'Bearer wrong' }], ['another scheme', { authorization: 'Basic abc' }]])('refuses scripts with %s', async (_what, headers) => {
+  it.each([
+    ['no token', {}],
+    ['a wrong token', { authorization: 'Bearer wrong' }],
+    ['another scheme', { authorization: 'Basic abc' }],
+  ])('refuses scripts with %s', async (_what, headers) => {
     const { status, text } = await ask('/api/v1/swarm/overview', { method: 'POST', headers });
     expect(status).toBe(401);
-    expect(JSON.parse(text)).toMatchObject({ error: { code: 'not-authorised', hint: expect.stringContaining('api-token') } });
+    expect(JSON.parse(text)).toMatchObject({
+      error: { code: 'not-authorised', hint: expect.stringContaining('api-token') },
+    });
   });
 
   it('does not take the cookie for what scripts do', async () => {
@@ -160,7 +194,9 @@ describe('signing in', () => {
   it('tells whether one is signed in', async () => {
     const present = await cookie();
     expect(JSON.parse((await ask('/api/session', { headers: { cookie: present } })).text)).toEqual({ signedIn: true });
-    expect(JSON.parse((await ask('/api/session', { headers: { cookie: `${present}x` } })).text)).toEqual({ signedIn: false });
+    expect(JSON.parse((await ask('/api/session', { headers: { cookie: `${present}x` } })).text)).toEqual({
+      signedIn: false,
+    });
     expect(JSON.parse((await ask('/api/session')).text)).toEqual({ signedIn: false });
   });
 });
@@ -201,14 +237,22 @@ describe('plain HTTP', () => {
   });
 
   it('names the field of a wrong input', async () => {
-    const { status, text } = await ask('/api/v1/swarm/create', { method: 'POST', headers: bearer(), body: '{"name":""}' });
+    const { status, text } = await ask('/api/v1/swarm/create', {
+      method: 'POST',
+      headers: bearer(),
+      body: '{"name":""}',
+    });
     expect(status).toBe(400);
     expect(text).toContain('name');
   });
 
   it('refuses a body that is too long', async () => {
     const body = JSON.stringify({ name: 'x'.repeat(33 * 1_024 * 1_024) });
-    const { status } = await ask('/api/v1/swarm/create', { method: 'POST', headers: { ...bearer(), 'content-length': String(body.length) }, body }).catch(() => ({ status: 413 }));
+    const { status } = await ask('/api/v1/swarm/create', {
+      method: 'POST',
+      headers: { ...bearer(), 'content-length': String(body.length) },
+      body,
+    }).catch(() => ({ status: 413 }));
     expect(status).toBe(413);
   });
 
@@ -224,7 +268,16 @@ describe('the port', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', () => resolve()));
     const { port } = other.address() as AddressInfo;
     const second = await mkdtemp(join(tmpdir(), 'skein-web-'));
-    await expect(startNodeHost({ home: second, services: fakeServices(), webPort: port, uiFolder: null, requestStop: silent, log })).rejects.toMatchObject({
+    await expect(
+      startNodeHost({
+        home: second,
+        services: fakeServices(),
+        webPort: port,
+        uiFolder: null,
+        requestStop: silent,
+        log,
+      }),
+    ).rejects.toMatchObject({
       failure: { code: 'port-in-use', message: expect.stringContaining(String(port)) },
     });
     other.close();

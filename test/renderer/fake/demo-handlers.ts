@@ -5,35 +5,81 @@ import { demoJobs, demoLocks, demoOverview, demoPeers, nodes, type Variant } fro
 
 /** Handlers for the whole contract over the demonstration data. Live views send a frame a second. */
 export function demoHandlers(variant: Variant, now: () => number = Date.now): FakeHandlers {
-  const provenance = () => (variant === 'no-quorum' ? { consistency: 'stale' as const, ageMs: 182_000, slot: 48_211 } : { consistency: 'quorum' as const, ageMs: 120, slot: 48_211 });
+  const provenance = () =>
+    variant === 'no-quorum'
+      ? { consistency: 'stale' as const, ageMs: 182_000, slot: 48_211 }
+      : { consistency: 'quorum' as const, ageMs: 120, slot: 48_211 };
   const frame = (view: unknown, sequence = 1) => ({ sequence, provenance: provenance(), view });
-  const live = (view: () => unknown) => (_input: unknown, signal: AbortSignal | undefined) => frames((sequence) => frame(view(), sequence), signal);
+  const live = (view: () => unknown) => (_input: unknown, signal: AbortSignal | undefined) =>
+    frames((sequence) => frame(view(), sequence), signal);
   const jobOf = (input: unknown) => {
     const selector = field(input, 'selector');
     const job = demoJobs(variant, now()).find((entry) => String(entry.id) === String(selector).split('.')[0]);
-    if (job === undefined) throw fakeFailure({ code: 'not-found', message: `There is no job ${String(selector)}.`, hint: '“skein ps” lists the jobs.' });
+    if (job === undefined)
+      throw fakeFailure({
+        code: 'not-found',
+        message: `There is no job ${String(selector)}.`,
+        hint: '“skein ps” lists the jobs.',
+      });
     return job;
   };
-  const detail = (input: unknown) => jobDetail(jobOf(input), Number(field(input, 'offset') ?? 0), Number(field(input, 'limit') ?? 100), now(), nodes);
+  const detail = (input: unknown) =>
+    jobDetail(jobOf(input), Number(field(input, 'offset') ?? 0), Number(field(input, 'limit') ?? 100), now(), nodes);
   const handlers: FakeHandlers = {
     'swarm.watch': live(() => demoOverview(variant, now())),
-    'swarm.requests': () => (variant === 'full' ? [{ id: 'r1', name: 'kitchen-pc', os: 'Windows', words: ['maple', 'orbit', 'candle', 'seven'], role: 'worker', at: now() - 12_000 }] : []),
+    'swarm.requests': () =>
+      variant === 'full'
+        ? [
+            {
+              id: 'r1',
+              name: 'kitchen-pc',
+              os: 'Windows',
+              words: ['maple', 'orbit', 'candle', 'seven'],
+              role: 'worker',
+              at: now() - 12_000,
+            },
+          ]
+        : [],
     'swarm.decide': () => ({ decided: true }),
-    'swarm.invite': (input) => ({ link: 'skein://join/AYqk7vZ4mJr2uXcP9sTeB6hY8nLw3aF5dG-3yQh0b1x9ZKc?at=192.168.1.20:53117', expiresAt: now() + 599_000, role: field(input, 'role') ?? 'worker', addresses: ['192.168.1.20:53117'] }),
+    'swarm.invite': (input) => ({
+      link: 'skein://join/AYqk7vZ4mJr2uXcP9sTeB6hY8nLw3aF5dG-3yQh0b1x9ZKc?at=192.168.1.20:53117',
+      expiresAt: now() + 599_000,
+      role: field(input, 'role') ?? 'worker',
+      addresses: ['192.168.1.20:53117'],
+    }),
     'swarm.create': (input) => ({ id: '9f3c', name: field(input, 'name') }),
-    'swarm.join': () => { throw fakeFailure({ code: 'invitation-expired', message: 'This invitation ended 4 min ago.', hint: 'Ask for a new one: it takes a moment on the other machine.' }); },
+    'swarm.join': () => {
+      throw fakeFailure({
+        code: 'invitation-expired',
+        message: 'This invitation ended 4 min ago.',
+        hint: 'Ask for a new one: it takes a moment on the other machine.',
+      });
+    },
     'peers.watch': live(() => ({ peers: demoPeers(variant, now()) })),
     'peers.ping': () => ({ rttMs: 1.9 }),
     'policy.get': () => ({ accepts: { from: 'listed', members: [nodes.studio.id, nodes.render.id] }, slots: 8 }),
     'policy.set': (input) => input,
     'tasks.watch': live(() => ({ jobs: demoJobs(variant, now()) })),
-    'tasks.watchOne': (input, signal) => { jobOf(input); return frames((sequence) => frame(detail(input), sequence), signal); },
+    'tasks.watchOne': (input, signal) => {
+      jobOf(input);
+      return frames((sequence) => frame(detail(input), sequence), signal);
+    },
     'tasks.preview': (input) => ({
-      taskCount: 482, inputBytes: 3_912_004_113,
-      first: ['reel-04-001.mov', 'reel-04-002.mov', 'reel-04-003.mov'].map((label) => ({ label, argv: ((field(input, 'argv') as string[] | undefined) ?? []).map((part) => part.replace('{file}', label).replace('{stem}', label.replace('.mov', ''))) })),
+      taskCount: 482,
+      inputBytes: 3_912_004_113,
+      first: ['reel-04-001.mov', 'reel-04-002.mov', 'reel-04-003.mov'].map((label) => ({
+        label,
+        argv: ((field(input, 'argv') as string[] | undefined) ?? []).map((part) =>
+          part.replace('{file}', label).replace('{stem}', label.replace('.mov', '')),
+        ),
+      })),
       machines: demoPeers(variant, now()).map((peer) => ({
-        node: { id: peer.id, name: peer.name }, able: peer.state === 'online',
-        reason: peer.state !== 'online' ? 'unreachable for 4 min' : `${(peer.slots ?? 0) - peer.running} of ${peer.slots ?? 0} slots free`,
+        node: { id: peer.id, name: peer.name },
+        able: peer.state === 'online',
+        reason:
+          peer.state !== 'online'
+            ? 'unreachable for 4 min'
+            : `${(peer.slots ?? 0) - peer.running} of ${peer.slots ?? 0} slots free`,
       })),
     }),
     'tasks.submit': () => ({ job: 215, taskCount: 482, inputBytes: 3_912_004_113 }),
@@ -41,15 +87,40 @@ export function demoHandlers(variant: Variant, now: () => number = Date.now): Fa
     'tasks.retry': () => ({ retried: 3 }),
     'tasks.explain': () => ({
       sentence: 'It runs on render-box, which had the most free slots of the 3 machines that fit.',
-      machines: demoPeers(variant, now()).map((peer) => ({ node: { id: peer.id, name: peer.name }, eligible: peer.state === 'online' && peer.name !== 'ben-laptop', verdict: peer.name === 'ben-laptop' ? 'its owner runs work from ada-desk only' : peer.state === 'online' ? `fits: ${(peer.slots ?? 0) - peer.running} slots free` : 'unreachable' })),
-      history: ['slot 47881: attempt 1 given to attic', 'slot 48090: the session of attic ended', 'slot 48102: attempt 2 given to render-box'],
+      machines: demoPeers(variant, now()).map((peer) => ({
+        node: { id: peer.id, name: peer.name },
+        eligible: peer.state === 'online' && peer.name !== 'ben-laptop',
+        verdict:
+          peer.name === 'ben-laptop'
+            ? 'its owner runs work from ada-desk only'
+            : peer.state === 'online'
+              ? `fits: ${(peer.slots ?? 0) - peer.running} slots free`
+              : 'unreachable',
+      })),
+      history: [
+        'slot 47881: attempt 1 given to attic',
+        'slot 48090: the session of attic ended',
+        'slot 48102: attempt 2 given to render-box',
+      ],
     }),
     'tasks.readLog': (input) => logChunk(Number(field(input, 'offset') ?? 0), field(input, 'stream') === 'stdout'),
     'locks.watch': live(() => ({ locks: demoLocks(variant, now()) })),
-    'locks.forceRelease': () => { throw fakeFailure({ code: 'precondition-failed', message: 'nightly-backup has token 48231 now, not 48190.', hint: 'Look at the new holder before you decide again.' }); },
+    'locks.forceRelease': () => {
+      throw fakeFailure({
+        code: 'precondition-failed',
+        message: 'nightly-backup has token 48231 now, not 48190.',
+        hint: 'Look at the new holder before you decide again.',
+      });
+    },
   };
   if (variant !== 'error') return handlers;
-  const broken = () => { throw fakeFailure({ code: 'disk-failed', message: 'The journal in /home/ada/.local/state/skein cannot be read: input/output error.', hint: 'Check the disk, then start Skein again.' }); };
+  const broken = () => {
+    throw fakeFailure({
+      code: 'disk-failed',
+      message: 'The journal in /home/ada/.local/state/skein cannot be read: input/output error.',
+      hint: 'Check the disk, then start Skein again.',
+    });
+  };
   return { ...handlers, 'tasks.watch': broken, 'locks.watch': broken, 'peers.watch': broken, 'policy.get': broken };
 }
 
@@ -66,14 +137,26 @@ async function* frames(next: (sequence: number) => unknown, signal: AbortSignal 
   }
 }
 
-const logText = Array.from({ length: 1_240 }, (_unused, line) =>
-  line % 97 === 40 ? `\u001b[33m[warning]\u001b[0m frame ${line * 24}: non-monotonic timestamps, adjusted`
-  : line === 0 ? 'Input #0, mov, from A004_C001.mov: 00:04:11.20, 3840x2160, 25 fps'
-  : line % 31 === 12 ? `\u001b[32mkeyframe\u001b[0m at ${(line * 0.96).toFixed(2)} s`
-  : `frame=${String(line * 24).padStart(6)} fps=187 q=23.0 size=${String(line * 212).padStart(7)}KiB time=00:0${Math.floor(line / 400)}:${String(Math.floor(line / 7) % 60).padStart(2, '0')} speed=7.48x`,
-).join('\n') + '\n';
+const logText =
+  Array.from({ length: 1_240 }, (_unused, line) =>
+    line % 97 === 40
+      ? `\u001b[33m[warning]\u001b[0m frame ${line * 24}: non-monotonic timestamps, adjusted`
+      : line === 0
+        ? 'Input #0, mov, from A004_C001.mov: 00:04:11.20, 3840x2160, 25 fps'
+        : line % 31 === 12
+          ? `\u001b[32mkeyframe\u001b[0m at ${(line * 0.96).toFixed(2)} s`
+          : `frame=${String(line * 24).padStart(6)} fps=187 q=23.0 size=${String(line * 212).padStart(7)}KiB time=00:0${Math.floor(line / 400)}:${String(Math.floor(line / 7) % 60).padStart(2, '0')} speed=7.48x`,
+  ).join('\n') + '\n';
 
 function logChunk(offset: number, filled: boolean) {
   const text = filled ? logText.slice(offset) : '';
-  return { offset, nextOffset: offset + text.length, totalBytes: filled ? logText.length : 0, text, ended: false, missingBytes: 0, source: 'worker' as const };
+  return {
+    offset,
+    nextOffset: offset + text.length,
+    totalBytes: filled ? logText.length : 0,
+    text,
+    ended: false,
+    missingBytes: 0,
+    source: 'worker' as const,
+  };
 }

@@ -13,10 +13,17 @@ import { failureOf } from '../../../shared/contract/client.ts';
 import { ok } from '../../../shared/domain/failure.ts';
 import { demoJobs, demoLocks, nodes } from '../fake/demo-swarm.ts';
 
-const frame = (sequence: number, view: string): Frame<string> => ({ sequence, view, provenance: { consistency: 'quorum', ageMs: 0, slot: sequence } });
+const frame = (sequence: number, view: string): Frame<string> => ({
+  sequence,
+  view,
+  provenance: { consistency: 'quorum', ageMs: 0, slot: sequence },
+});
 
 /** Plays one list of frames per subscription; the view ends when the lists do. */
-function played(view: LiveView<string>, lists: readonly (readonly Frame<string>[] | Error)[]): { opened: () => number; done: Promise<void> } {
+function played(
+  view: LiveView<string>,
+  lists: readonly (readonly Frame<string>[] | Error)[],
+): { opened: () => number; done: Promise<void> } {
   let opened = 0;
   const done = view.follow(async function open() {
     const list = lists[opened++];
@@ -25,7 +32,9 @@ function played(view: LiveView<string>, lists: readonly (readonly Frame<string>[
       return (async function* none() {})();
     }
     if (list instanceof Error) throw list;
-    return (async function* all() { yield* list; })();
+    return (async function* all() {
+      yield* list;
+    })();
   });
   return { opened: () => opened, done };
 }
@@ -72,7 +81,15 @@ describe('the line to the node process', () => {
     const client = createFakeClient({});
     const cut = Promise.withResolvers<string>();
     let opened = 0;
-    const line = new Line(() => Promise.resolve(ok({ client, ended: opened === 0 ? cut.promise : new Promise<string>(() => undefined), close: () => undefined })));
+    const line = new Line(() =>
+      Promise.resolve(
+        ok({
+          client,
+          ended: opened === 0 ? cut.promise : new Promise<string>(() => undefined),
+          close: () => undefined,
+        }),
+      ),
+    );
     const second = Promise.withResolvers<null>();
     void line.run(() => {
       opened += 1;
@@ -95,8 +112,15 @@ describe('the fake', () => {
   });
 
   test('carries a failure whole', async () => {
-    const client = createFakeClient({ 'swarm.leave': () => { throw fakeFailure({ code: 'no-quorum', message: 'm', hint: 'h' }); } });
-    const caught: unknown = await client.swarm.leave().then(() => null, (error: unknown) => error);
+    const client = createFakeClient({
+      'swarm.leave': () => {
+        throw fakeFailure({ code: 'no-quorum', message: 'm', hint: 'h' });
+      },
+    });
+    const caught: unknown = await client.swarm.leave().then(
+      () => null,
+      (error: unknown) => error,
+    );
     expect(failureOf(caught)).toEqual({ code: 'no-quorum', message: 'm', hint: 'h' });
   });
 });
@@ -110,12 +134,28 @@ describe('task output', () => {
         const offset = (input as { offset: number }).offset;
         asked.push(offset);
         const part = text.slice(offset, offset + 10);
-        return { offset, nextOffset: offset + part.length, totalBytes: text.length, text: part, ended: true, missingBytes: 0, source: 'worker' };
+        return {
+          offset,
+          nextOffset: offset + part.length,
+          totalBytes: text.length,
+          text: part,
+          ended: true,
+          missingBytes: 0,
+          source: 'worker',
+        };
       },
     });
     const output = new TaskOutput();
-    await output.follow((...call) => client.tasks.readLog(...call), { selector: '1', attempt: undefined, stream: 'stdout' });
-    expect({ lines: output.lines, asked, ended: output.ended }).toEqual({ lines: ['one', 'two', 'progress 2', 'last without end'], asked: [0, 10, 20, 30, 40], ended: true });
+    await output.follow((...call) => client.tasks.readLog(...call), {
+      selector: '1',
+      attempt: undefined,
+      stream: 'stdout',
+    });
+    expect({ lines: output.lines, asked, ended: output.ended }).toEqual({
+      lines: ['one', 'two', 'progress 2', 'last without end'],
+      asked: [0, 10, 20, 30, 40],
+      ended: true,
+    });
   });
 
   test('search finds whole lines whatever their case and colour', () => {
@@ -141,7 +181,12 @@ describe('the submit form', () => {
     draft.globs = '*.png\n\n';
     draft.timeoutMinutes = '1.5';
     const parsed = submissionSchema.parse(draft.submission);
-    expect([draft.problems, parsed.argv, parsed.each, parsed.timeoutMs]).toEqual([[], ['cwebp', '{file}', '-o', '{stem}.webp'], { type: 'files', globs: ['*.png'] }, 90_000]);
+    expect([draft.problems, parsed.argv, parsed.each, parsed.timeoutMs]).toEqual([
+      [],
+      ['cwebp', '{file}', '-o', '{stem}.webp'],
+      { type: 'files', globs: ['*.png'] },
+      90_000,
+    ]);
   });
 
   test('names each problem with its field', () => {
@@ -172,7 +217,10 @@ describe('a lock’s lease', () => {
   test('is unknown, not counted, when no coordinator or no line is heard', () => {
     const [uncertain] = demoLocks('no-quorum', 0);
     if (uncertain === undefined) throw new Error('The demonstration has no lock.');
-    expect([at(1_000, false), leaseLeft({ lock: uncertain, receivedAtMs: 0, frameAgeMs: 0, nowMs: 0, heard: true })]).toEqual([{ state: 'unknown' }, { state: 'unknown' }]);
+    expect([
+      at(1_000, false),
+      leaseLeft({ lock: uncertain, receivedAtMs: 0, frameAgeMs: 0, nowMs: 0, heard: true }),
+    ]).toEqual([{ state: 'unknown' }, { state: 'unknown' }]);
   });
 });
 
@@ -183,7 +231,14 @@ describe('small readings', () => {
   });
 
   test('jobs are filtered by the words of the search language', () => {
-    const ids = (search: string) => filterJobs(demoJobs('full', 0), { tab: 'all', search, self: nodes.desk.id }).map((job) => job.id);
-    expect([ids('state:failed'), ids('peer:ben'), ids('lock:publish'), ids('from:studio ffmpeg'), ids('state:failed thumbnails')]).toEqual([[211], [210], [213], [214], []]);
+    const ids = (search: string) =>
+      filterJobs(demoJobs('full', 0), { tab: 'all', search, self: nodes.desk.id }).map((job) => job.id);
+    expect([
+      ids('state:failed'),
+      ids('peer:ben'),
+      ids('lock:publish'),
+      ids('from:studio ffmpeg'),
+      ids('state:failed thumbnails'),
+    ]).toEqual([[211], [210], [213], [214], []]);
   });
 });

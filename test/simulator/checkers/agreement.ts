@@ -25,7 +25,10 @@ export class Agreement implements Checker {
   onBoot(run: Run): void {
     this.#last.set(run.node, run.machine.committed);
     if (run.machine.committed > this.#log.length) {
-      this.#broken('prefix', `${run.node} recovers ${run.machine.committed}, but only ${this.#log.length} slots are agreed`);
+      this.#broken(
+        'prefix',
+        `${run.node} recovers ${run.machine.committed}, but only ${this.#log.length} slots are agreed`,
+      );
     }
   }
 
@@ -42,12 +45,16 @@ export class Agreement implements Checker {
     const digest = JSON.stringify([applied.request, applied.result, applied.events]);
     const known = this.#digests[applied.slot - 1];
     if (known === undefined) this.#agree(run, applied, digest);
-    else if (known !== digest) this.#broken('agreement', `slot ${applied.slot}: ${run.node} has ${digest}, others ${known}`);
+    else if (known !== digest)
+      this.#broken('agreement', `slot ${applied.slot}: ${run.node} has ${digest}, others ${known}`);
   }
 
   #agree(run: Run, { slot, request, result, events }: Applied, digest: string): void {
     if (slot !== this.#digests.length + 1) {
-      this.#broken('prefix', `${run.node} applies slot ${slot}, but slot ${this.#digests.length + 1} was never applied`);
+      this.#broken(
+        'prefix',
+        `${run.node} applies slot ${slot}, but slot ${this.#digests.length + 1} was never applied`,
+      );
       return;
     }
     const entry = { slot, request, result, events };

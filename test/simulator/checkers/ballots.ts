@@ -40,7 +40,10 @@ export class Ballots implements Checker {
       if (slot <= committed || ballot.config !== config?.id) continue;
       const vote = kept.get(slot);
       if (vote !== undefined && compareBallots(vote, ballot) >= 0) continue;
-      this.#broken('vote durability', `${run.node} showed its vote at slot ${slot} in ${showBallot(ballot)} and lost it`);
+      this.#broken(
+        'vote durability',
+        `${run.node} showed its vote at slot ${slot} in ${showBallot(ballot)} and lost it`,
+      );
     }
   }
 
@@ -52,7 +55,8 @@ export class Ballots implements Checker {
       if (coordinator !== run.node || ballot === null) continue;
       const winner = `${run.node}/${run.incarnation}/${run.boot}`;
       const known = this.#winners.get(showBallot(ballot));
-      if (known !== undefined) this.#broken('one proposer', `${showBallot(ballot)} completed phase 1 at ${known} and again at ${winner}`);
+      if (known !== undefined)
+        this.#broken('one proposer', `${showBallot(ballot)} completed phase 1 at ${known} and again at ${winner}`);
       this.#winners.set(showBallot(ballot), winner);
     }
   }
@@ -64,7 +68,8 @@ export class Ballots implements Checker {
         break;
       case 'accepted':
         this.#show(run, message.ballot);
-        for (let slot: number = message.firstSlot; slot <= message.lastSlot; slot++) this.#noteVote(run, slot, message.ballot);
+        for (let slot: number = message.firstSlot; slot <= message.lastSlot; slot++)
+          this.#noteVote(run, slot, message.ballot);
         break;
       default:
     }
@@ -74,7 +79,10 @@ export class Ballots implements Checker {
     if (message.type !== 'promise' && message.type !== 'accepted') return;
     const known = this.#decided.get(run.node) ?? null;
     if (known !== null && compareBallots(message.ballot, known) < 0) {
-      this.#broken('promise durability', `${run.node} answers ${message.type} ${showBallot(message.ballot)} after ${showBallot(known)}`);
+      this.#broken(
+        'promise durability',
+        `${run.node} answers ${message.type} ${showBallot(message.ballot)} after ${showBallot(known)}`,
+      );
     }
     this.#decided.set(run.node, message.ballot);
   }
@@ -140,7 +148,10 @@ export class Choice implements Checker {
     const known = this.#configs.get(config.id);
     if (known === undefined) this.#configs.set(config.id, config);
     else if (known !== config && JSON.stringify(known) !== JSON.stringify(config)) {
-      this.#broken('one configuration', `configuration ${config.id} is ${JSON.stringify(known)} and ${JSON.stringify(config)}`);
+      this.#broken(
+        'one configuration',
+        `configuration ${config.id} is ${JSON.stringify(known)} and ${JSON.stringify(config)}`,
+      );
     }
   }
 
@@ -151,13 +162,15 @@ export class Choice implements Checker {
         const value = JSON.stringify(entry);
         const known = this.#proposed.get(key);
         if (known === undefined) this.#proposed.set(key, value);
-        else if (known !== value) this.#broken('one value per ballot', `${run.node} proposes ${value} at ${key}, after ${known}`);
+        else if (known !== value)
+          this.#broken('one value per ballot', `${run.node} proposes ${value} at ${key}, after ${known}`);
       });
     } else if (message.type === 'accepted') {
       const config = this.#configs.get(message.ballot.config);
       const seat = config?.voters.some((voter) => voter.node === run.node && voter.incarnation === run.incarnation);
       if (seat !== true) return;
-      for (let slot: number = message.firstSlot; slot <= message.lastSlot; slot++) this.#vote(run, slot, message.ballot, config);
+      for (let slot: number = message.firstSlot; slot <= message.lastSlot; slot++)
+        this.#vote(run, slot, message.ballot, config);
     }
   }
 
@@ -170,11 +183,13 @@ export class Choice implements Checker {
     const value = this.#proposed.get(key) ?? 'nothing';
     const known = this.#chosen.get(slot);
     if (known === undefined) this.#chosen.set(slot, value);
-    else if (known !== value) this.#broken('agreement', `slot ${slot} is chosen as ${value} in ${showBallot(ballot)}, and was as ${known}`);
+    else if (known !== value)
+      this.#broken('agreement', `slot ${slot} is chosen as ${value} in ${showBallot(ballot)}, and was as ${known}`);
   }
 
   onApplied(run: Run, applied: Applied): void {
     const value = this.#chosen.get(applied.slot);
-    if (value === undefined) this.#broken('applied before chosen', `${run.node} applies slot ${applied.slot}, which no majority holds`);
+    if (value === undefined)
+      this.#broken('applied before chosen', `${run.node} applies slot ${applied.slot}, which no majority holds`);
   }
 }

@@ -46,23 +46,34 @@ export class Locks implements Checker {
     if (highest !== undefined && token < highest) return false;
     this.#seen.set(name, token);
     const owner = this.#granted.get(`${name}@${token}`);
-    if (owner !== session) this.#broken('fenced effects', `${session} writes under ${name} with token ${token}, granted to ${owner ?? 'nobody'}`);
+    if (owner !== session)
+      this.#broken(
+        'fenced effects',
+        `${session} writes under ${name} with token ${token}, granted to ${owner ?? 'nobody'}`,
+      );
     return true;
   }
 
   #onEvent({ slot }: AgreedEntry, event: StateEvent, now: number): void {
     if (event.type === 'lock-granted') {
       const holder = this.#holders.get(event.name);
-      if (holder !== undefined) this.#broken('lock exclusion', `slot ${slot} grants ${event.name} to ${event.session}, held by ${holder.session}`);
+      if (holder !== undefined)
+        this.#broken(
+          'lock exclusion',
+          `slot ${slot} grants ${event.name} to ${event.session}, held by ${holder.session}`,
+        );
       const highest = this.#highest.get(event.name) ?? 0;
-      if (event.token <= highest) this.#broken('token growth', `slot ${slot} grants ${event.name} with ${event.token} after ${highest}`);
-      if (!this.#leases.has(event.session)) this.#broken('lock exclusion', `slot ${slot} grants ${event.name} to ${event.session}, which has ended`);
+      if (event.token <= highest)
+        this.#broken('token growth', `slot ${slot} grants ${event.name} with ${event.token} after ${highest}`);
+      if (!this.#leases.has(event.session))
+        this.#broken('lock exclusion', `slot ${slot} grants ${event.name} to ${event.session}, which has ended`);
       this.#holders.set(event.name, event);
       this.#highest.set(event.name, event.token);
       this.#granted.set(`${event.name}@${event.token}`, event.session);
     } else if (event.type === 'lock-ended') {
       const holder = this.#holders.get(event.name);
-      if (holder?.token !== event.token) this.#broken('lock exclusion', `slot ${slot} ends ${event.name} of token ${event.token}, not held`);
+      if (holder?.token !== event.token)
+        this.#broken('lock exclusion', `slot ${slot} ends ${event.name} of token ${event.token}, not held`);
       this.#holders.delete(event.name);
     } else if (event.type === 'session-ended') {
       this.#endSession(event.session, event.expired, now, slot);
@@ -81,7 +92,10 @@ export class Locks implements Checker {
     } else if (command?.type === 'session-expired' && result.type === 'done') {
       const lease = this.#leases.get(command.session);
       if (lease !== undefined && lease.renewal !== command.renewal) {
-        this.#broken('expiry safety', `${command.session} expires for renewal ${command.renewal}, but was renewed as ${lease.renewal}`);
+        this.#broken(
+          'expiry safety',
+          `${command.session} expires for renewal ${command.renewal}, but was renewed as ${lease.renewal}`,
+        );
       }
     }
   }
@@ -90,7 +104,10 @@ export class Locks implements Checker {
     const lease = this.#leases.get(session);
     if (lease === undefined) this.#broken('expiry safety', `slot ${slot} ends ${session}, which is not open`);
     else if (expired && now - lease.since < lease.ttlMs * (1 - 2 * this.#drift) - 1) {
-      this.#broken('expiry safety', `${session} expires ${now - lease.since} ms after its renewal, before ${lease.ttlMs} ms`);
+      this.#broken(
+        'expiry safety',
+        `${session} expires ${now - lease.since} ms after its renewal, before ${lease.ttlMs} ms`,
+      );
     }
     this.#leases.delete(session);
   }

@@ -25,7 +25,10 @@ export class Requests implements Checker {
     }
     const forgotten = result.type === 'refused' && result.failure.code === 'unknown-outcome';
     if (events.length > 0 || (known.result !== told && !forgotten)) {
-      this.#broken('at most once', `${name} takes effect at slot ${known.slot} as ${known.result} and at slot ${slot} as ${told}`);
+      this.#broken(
+        'at most once',
+        `${name} takes effect at slot ${known.slot} as ${known.result} and at slot ${slot} as ${told}`,
+      );
     }
   }
 
@@ -35,7 +38,10 @@ export class Requests implements Checker {
     const known = this.#effects.get(nameOf({ client, sequence }));
     const told = JSON.stringify(result.value);
     if (known?.result !== told) {
-      this.#broken('acknowledged is durable', `${client}/${sequence} was answered ${told}; the log has ${known?.result ?? 'nothing'}`);
+      this.#broken(
+        'acknowledged is durable',
+        `${client}/${sequence} was answered ${told}; the log has ${known?.result ?? 'nothing'}`,
+      );
     }
   }
 }

@@ -46,32 +46,43 @@ export class Tasks implements Checker {
       else if (event.type === 'attempt-ended') this.#end(event.key, event.state, slot);
       if (event.type === 'attempt-ended') this.#changes += 1;
     }
-    if (command?.type !== 'attempts-finished' || request === null || this.#finished.has(`${request.client}/${request.sequence}`)) return;
+    if (
+      command?.type !== 'attempts-finished' ||
+      request === null ||
+      this.#finished.has(`${request.client}/${request.sequence}`)
+    )
+      return;
     this.#finished.add(`${request.client}/${request.sequence}`);
     if (result.type === 'tasks-changed') {
       const ended = events.filter((event) => event.type === 'attempt-ended').length;
-      if (ended !== result.count) this.#broken('completion', `slot ${slot} says ${result.count} results were accepted, events say ${ended}`);
+      if (ended !== result.count)
+        this.#broken('completion', `slot ${slot} says ${result.count} results were accepted, events say ${ended}`);
     }
   }
 
   #assign(key: AttemptKey, slot: number): void {
     const task = taskOf(key);
     const live = this.#live.get(task);
-    if (live !== undefined) this.#broken('one live attempt', `slot ${slot} assigns ${task} while attempt with token ${live} lives`);
+    if (live !== undefined)
+      this.#broken('one live attempt', `slot ${slot} assigns ${task} while attempt with token ${live} lives`);
     if (key.token !== slot) this.#broken('token growth', `slot ${slot} assigns ${task} with token ${key.token}`);
     const attempt = this.#attempts.get(task) ?? 0;
-    if (key.attempt !== attempt + 1) this.#broken('attempt numbers', `slot ${slot} starts attempt ${key.attempt} of ${task} after ${attempt}`);
-    if (this.#succeeded.has(task) && !this.#retried.has(key.job)) this.#broken('completion', `slot ${slot} assigns ${task}, which has succeeded`);
+    if (key.attempt !== attempt + 1)
+      this.#broken('attempt numbers', `slot ${slot} starts attempt ${key.attempt} of ${task} after ${attempt}`);
+    if (this.#succeeded.has(task) && !this.#retried.has(key.job))
+      this.#broken('completion', `slot ${slot} assigns ${task}, which has succeeded`);
     this.#live.set(task, key.token);
     this.#attempts.set(task, key.attempt);
   }
 
   #end(key: AttemptKey, state: string, slot: number): void {
     const task = taskOf(key);
-    if (this.#live.get(task) !== key.token) this.#broken('completion', `slot ${slot} ends ${task} for token ${key.token}, which is not live`);
+    if (this.#live.get(task) !== key.token)
+      this.#broken('completion', `slot ${slot} ends ${task} for token ${key.token}, which is not live`);
     this.#live.delete(task);
     if (state !== 'succeeded') return;
-    if (this.#succeeded.has(task) && !this.#retried.has(key.job)) this.#broken('completion', `slot ${slot} completes ${task} again`);
+    if (this.#succeeded.has(task) && !this.#retried.has(key.job))
+      this.#broken('completion', `slot ${slot} completes ${task} again`);
     this.#succeeded.set(task, key.token);
   }
 }

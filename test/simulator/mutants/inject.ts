@@ -14,7 +14,8 @@ export function injectMutant(name: string): void {
       if (url !== target || loaded.source === undefined || loaded.source === null) return loaded;
       const source = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source);
       const parts = source.split(mutant.original);
-      if (parts.length !== 2) throw new Error(`${mutant.file} has the piece of mutant ${name} ${parts.length - 1} times, not once`);
+      if (parts.length !== 2)
+        throw new Error(`${mutant.file} has the piece of mutant ${name} ${parts.length - 1} times, not once`);
       return { ...loaded, source: parts.join(mutant.mutated) };
     },
   });

@@ -119,7 +119,8 @@ export const mutants: readonly Mutant[] = [
     fault: 'a candidate leads with its own promise alone',
     file: `${paxos}/proposer.ts`,
     original: "if (state.type !== 'preparing' || state.promises.size < quorumOf(state.config)) return null;",
-    mutated: "if (state.type !== 'preparing' || state.promises.size < Math.min(1, quorumOf(state.config))) return null;",
+    mutated:
+      "if (state.type !== 'preparing' || state.promises.size < Math.min(1, quorumOf(state.config))) return null;",
     seedsMax: 200,
   },
   {
@@ -127,14 +128,16 @@ export const mutants: readonly Mutant[] = [
     fault: 'a machine without a seat answers as an acceptor and is counted',
     file: `${paxos}/proposer.ts`,
     original: '    if (seat < 0) return [];',
-    mutated: '    if (seat < 0) { for (let at = message.firstSlot; at <= message.lastSlot; at++) { const extra = state.inFlight.get(at); if (extra !== undefined) extra.heldBy |= 1 << 20; } return this.#takeChosen(state); }',
+    mutated:
+      '    if (seat < 0) { for (let at = message.firstSlot; at <= message.lastSlot; at++) { const extra = state.inFlight.get(at); if (extra !== undefined) extra.heldBy |= 1 << 20; } return this.#takeChosen(state); }',
     seedsMax: 200,
   },
   {
     name: 'learner-votes-unseated',
     fault: 'a wiped or unseated machine votes as if it had its seat',
     file: `${paxos}/acceptor.ts`,
-    original: "if (from !== ballot.voter || !hasSeat(config, this.#self.node, this.#self.incarnation)) return 'not-a-voter';",
+    original:
+      "if (from !== ballot.voter || !hasSeat(config, this.#self.node, this.#self.incarnation)) return 'not-a-voter';",
     mutated: "if (from !== ballot.voter || hasSeat(config, this.#self.node, '')) return 'not-a-voter';",
     seedsMax: 100,
   },

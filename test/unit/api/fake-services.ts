@@ -15,7 +15,16 @@ export const framed = <View>(view: View, sequence = 1) => ({ sequence, provenanc
 
 export const overview: Overview = {
   version: '0.1.0',
-  self: { id: anna.id, name: 'anna', role: 'coordinator', addresses: ['/ip4/127.0.0.1/tcp/4001'], home: '/home/anna/skein', startedAt: noon, slots: 4, running: 1 },
+  self: {
+    id: anna.id,
+    name: 'anna',
+    role: 'coordinator',
+    addresses: ['/ip4/127.0.0.1/tcp/4001'],
+    home: '/home/anna/skein',
+    startedAt: noon,
+    slots: 4,
+    running: 1,
+  },
   swarm: { id: 'ab12', name: 'workshop' },
   state: 'healthy',
   message: '',
@@ -88,7 +97,18 @@ export const task: Task = {
   label: 'a.txt',
   reason: 'runs on berta',
   attempts: [
-    { number: 1, node: berta, token: 55, state: 'running', assignedAt: noon, startedAt: noon + 500, endedAt: null, outcome: '', exitCode: null, reason: 'least loaded' },
+    {
+      number: 1,
+      node: berta,
+      token: 55,
+      state: 'running',
+      assignedAt: noon,
+      startedAt: noon + 500,
+      endedAt: null,
+      outcome: '',
+      exitCode: null,
+      reason: 'least loaded',
+    },
   ],
 };
 
@@ -107,14 +127,27 @@ export const detail: JobDetail = {
 
 export const lock: Lock = {
   name: 'gpu',
-  holder: { node: berta, owner: 'job 81', label: 'render', token: 55, since: noon, leaseLeftMs: 12_000, leaseMs: 20_000, reachable: true },
+  holder: {
+    node: berta,
+    owner: 'job 81',
+    label: 'render',
+    token: 55,
+    since: noon,
+    leaseLeftMs: 12_000,
+    leaseMs: 20_000,
+    reachable: true,
+  },
   waiters: [{ node: anna, owner: 'skein lock', label: 'make', since: noon }],
   state: 'held',
   history: [],
 };
 
 /** Frames that stay open after the last one until the reader leaves, as live views do. */
-export async function* stayOpen<Frame>(frames: readonly Frame[], call: Call, left: () => void = () => undefined): AsyncGenerator<Frame, void, void> {
+export async function* stayOpen<Frame>(
+  frames: readonly Frame[],
+  call: Call,
+  left: () => void = () => undefined,
+): AsyncGenerator<Frame, void, void> {
   try {
     yield* frames;
     await new Promise<void>((resolve) => {
@@ -139,7 +172,12 @@ export function fakeServices(fakes: Fakes = {}): SkeinServices {
       overview: async () => framed(overview),
       watch: (call) => stayOpen([framed(overview)], call),
       create: async ({ name }) => ({ id: 'ab12', name }),
-      invite: async ({ role, ttlMs }) => ({ link: 'skein://join/abc', expiresAt: noon + ttlMs, role, addresses: ['/ip4/127.0.0.1/tcp/4001'] }),
+      invite: async ({ role, ttlMs }) => ({
+        link: 'skein://join/abc',
+        expiresAt: noon + ttlMs,
+        role,
+        addresses: ['/ip4/127.0.0.1/tcp/4001'],
+      }),
       join: refuse('swarm.join'),
       leave: async () => ({ left: true }),
       requests: async () => [],
@@ -168,8 +206,20 @@ export function fakeServices(fakes: Fakes = {}): SkeinServices {
       watchOne: (_input, call) => stayOpen([framed(detail)], call),
       cancel: async () => ({ cancelled: 2 }),
       retry: async () => ({ retried: 1 }),
-      explain: async () => ({ sentence: 'runs on berta', machines: [{ node: berta, verdict: 'has a free slot', eligible: true }], history: ['assigned to berta'] }),
-      readLog: async ({ offset }) => ({ offset, nextOffset: offset, totalBytes: offset, text: '', ended: true, missingBytes: 0, source: 'none' }),
+      explain: async () => ({
+        sentence: 'runs on berta',
+        machines: [{ node: berta, verdict: 'has a free slot', eligible: true }],
+        history: ['assigned to berta'],
+      }),
+      readLog: async ({ offset }) => ({
+        offset,
+        nextOffset: offset,
+        totalBytes: offset,
+        text: '',
+        ended: true,
+        missingBytes: 0,
+        source: 'none',
+      }),
       ...fakes.tasks,
     },
     locks: {

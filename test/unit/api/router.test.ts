@@ -7,7 +7,9 @@ import { fakeServices, framed, overview, stayOpen, type Fakes } from './fake-ser
 
 function start(fakes: Fakes = {}) {
   const defects: unknown[] = [];
-  const router = createRouter(fakeServices(fakes), { error: (message, fields) => defects.push({ message, ...fields }) });
+  const router = createRouter(fakeServices(fakes), {
+    error: (message, fields) => defects.push({ message, ...fields }),
+  });
   const caller = newCaller();
   return { client: createRouterClient(router, { context: { caller } }), caller, defects };
 }
@@ -26,7 +28,9 @@ describe('the router', () => {
 
   it('fills in the defaults of the contract before a service sees the input', async () => {
     let seen: unknown;
-    const { client } = start({ tasks: { submit: async (input) => ((seen = input), { job: 1, taskCount: 1, inputBytes: 0 }) } });
+    const { client } = start({
+      tasks: { submit: async (input) => ((seen = input), { job: 1, taskCount: 1, inputBytes: 0 }) },
+    });
     await client.tasks.submit({ argv: ['true'], cwd: '/' });
     expect(seen).toMatchObject({ each: { type: 'once' }, retries: 0, policy: 'least-loaded', slots: 1 });
   });
@@ -55,7 +59,9 @@ describe('the router', () => {
   });
 
   it('treats an answer that breaks the contract as a defect', async () => {
-    const { client, defects } = start({ swarm: { leave: async () => ({ left: 'yes' }) as unknown as { left: boolean } } });
+    const { client, defects } = start({
+      swarm: { leave: async () => ({ left: 'yes' }) as unknown as { left: boolean } },
+    });
     expect(failureOf(await thrownBy(client.swarm.leave())).code).toBe('internal');
     expect(defects).toHaveLength(1);
   });
@@ -77,7 +83,9 @@ describe('the router', () => {
   it('ends a subscription at its source when the caller aborts, even while it waits for a frame', async () => {
     const left = Promise.withResolvers<void>();
     const leaving = new AbortController();
-    const { client, caller } = start({ swarm: { watch: (call) => stayOpen([framed(overview)], call, () => left.resolve()) } });
+    const { client, caller } = start({
+      swarm: { watch: (call) => stayOpen([framed(overview)], call, () => left.resolve()) },
+    });
     const frames = await client.swarm.watch(undefined, { signal: leaving.signal });
     await frames.next();
     const waiting = frames.next();

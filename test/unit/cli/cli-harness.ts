@@ -36,7 +36,16 @@ export async function cliHarness(fakes: Fakes | null): Promise<CliHarness> {
   const home = await mkdtemp(join(tmpdir(), 'skein-cli-'));
   const log = { debug: silent, info: silent, warn: silent, error: silent };
   const host =
-    fakes === null ? null : await startNodeHost({ home, services: fakeServices(fakes), webPort: 0, uiFolder: null, requestStop: silent, log });
+    fakes === null
+      ? null
+      : await startNodeHost({
+          home,
+          services: fakeServices(fakes),
+          webPort: 0,
+          uiFolder: null,
+          requestStop: silent,
+          log,
+        });
   const start = (argv: readonly string[], stdin = ''): RunningCli => {
     let out = '';
     let err = '';

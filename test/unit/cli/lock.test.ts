@@ -9,7 +9,10 @@ import { cliHarness, type CliHarness } from './cli-harness.ts';
 let cli: CliHarness;
 afterEach(() => cli.stop());
 
-type HoldEvent = { type: 'waiting'; position: number } | { type: 'granted'; token: number; leaseMs: number } | { type: 'lost'; reason: string };
+type HoldEvent =
+  | { type: 'waiting'; position: number }
+  | { type: 'granted'; token: number; leaseMs: number }
+  | { type: 'lost'; reason: string };
 const granted: HoldEvent = { type: 'granted', token: 55, leaseMs: 20_000 };
 
 interface World {
@@ -19,14 +22,19 @@ interface World {
   lose(reason: string): void;
 }
 
-async function start(events: readonly HoldEvent[], guard: (pid: number, lose: (reason: string) => void) => void = () => undefined): Promise<World> {
+async function start(
+  events: readonly HoldEvent[],
+  guard: (pid: number, lose: (reason: string) => void) => void = () => undefined,
+): Promise<World> {
   const released = Promise.withResolvers<void>();
   const loss = Promise.withResolvers<string>();
   const guarded: number[] = [];
   const hold: SkeinServices['locks']['hold'] = async function* (_input, call) {
     try {
       yield* events;
-      const gone = new Promise<null>((resolve) => call.signal.addEventListener('abort', () => resolve(null), { once: true }));
+      const gone = new Promise<null>((resolve) =>
+        call.signal.addEventListener('abort', () => resolve(null), { once: true }),
+      );
       const reason = await Promise.race([loss.promise, gone]);
       if (reason !== null) yield { type: 'lost', reason };
     } finally {
@@ -135,5 +143,7 @@ describe('skein lock NAME -- COMMAND', () => {
 function refused(signal: AbortSignal): AsyncIterable<HoldEvent> {
   const failure = new FailureError({ code: 'timed-out', message: 'berta holds it' });
   const none = stayOpen<HoldEvent>([], { signal });
-  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(failure), return: () => none.return(undefined) }) };
+  return {
+    [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(failure), return: () => none.return(undefined) }),
+  };
 }

@@ -5,7 +5,12 @@ import { cliHarness, hasColour, type CliHarness } from './cli-harness.ts';
 let cli: CliHarness;
 beforeAll(async () => {
   cli = await cliHarness({
-    peers: { ping: () => Promise.reject(new FailureError({ code: 'no-quorum', message: '1 of 3 voters answers', hint: 'Start another.' })) },
+    peers: {
+      ping: () =>
+        Promise.reject(
+          new FailureError({ code: 'no-quorum', message: '1 of 3 voters answers', hint: 'Start another.' }),
+        ),
+    },
     swarm: { revoke: () => Promise.reject(new Error('secret detail')) },
   });
 });
@@ -15,7 +20,11 @@ describe('tables', () => {
   it('lists jobs with the reason of each', async () => {
     expect(await cli.skein(['ps'])).toEqual({
       code: 0,
-      out: ['ID  STATE      DONE  NAME  FROM  AGE    REASON', '81  ● running  1/3   gzip  anna  1 min  1 task waits for a free slot', ''].join('\n'),
+      out: [
+        'ID  STATE      DONE  NAME  FROM  AGE    REASON',
+        '81  ● running  1/3   gzip  anna  1 min  1 task waits for a free slot',
+        '',
+      ].join('\n'),
       err: '',
     });
   });
@@ -82,13 +91,19 @@ describe('JSON', () => {
 
 describe('errors', () => {
   it('say what happened and the next step, on standard error, with the code of their kind', async () => {
-    expect(await cli.skein(['peer', 'ping', 'anna'])).toEqual({ code: 5, out: '', err: 'skein: 1 of 3 voters answers\n  Start another.\n' });
+    expect(await cli.skein(['peer', 'ping', 'anna'])).toEqual({
+      code: 5,
+      out: '',
+      err: 'skein: 1 of 3 voters answers\n  Start another.\n',
+    });
   });
 
   it('are one object with --json', async () => {
     const { code, out, err } = await cli.skein(['peer', 'ping', 'anna', '--json']);
     expect([code, out]).toEqual([5, '']);
-    expect(JSON.parse(err)).toEqual({ error: { code: 'NO_QUORUM', message: '1 of 3 voters answers', hint: 'Start another.', retryable: true } });
+    expect(JSON.parse(err)).toEqual({
+      error: { code: 'NO_QUORUM', message: '1 of 3 voters answers', hint: 'Start another.', retryable: true },
+    });
   });
 
   it('keep the details of a defect to the node', async () => {

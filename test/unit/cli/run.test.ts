@@ -42,11 +42,14 @@ function once(ending: JobDetail, output: { stdout?: string; stderr?: string } = 
   };
 }
 
-const failed = (exitCode: number | null, outcome = '') => jobWith({ state: 'failed' }, [attempt({ state: 'failed', exitCode, outcome })]);
+const failed = (exitCode: number | null, outcome = '') =>
+  jobWith({ state: 'failed' }, [attempt({ state: 'failed', exitCode, outcome })]);
 
 describe('skein run', () => {
   it('passes on output and success', async () => {
-    cli = await cliHarness(once(jobWith({ state: 'succeeded' }, [attempt({ exitCode: 0 })]), { stdout: 'hello\n', stderr: 'careful\n' }));
+    cli = await cliHarness(
+      once(jobWith({ state: 'succeeded' }, [attempt({ exitCode: 0 })]), { stdout: 'hello\n', stderr: 'careful\n' }),
+    );
     expect(await cli.skein(['run', '--', 'echo', 'hello'])).toEqual({ code: 0, out: 'hello\n', err: 'careful\n' });
   });
 
@@ -71,12 +74,18 @@ describe('skein run', () => {
   });
 
   it('prints the output of an attempt that was over before it was seen to run', async () => {
-    cli = await cliHarness(once(jobWith({ state: 'succeeded' }, [attempt({ startedAt: null, endedAt: noon, exitCode: 0 })]), { stdout: 'hello\n' }));
+    cli = await cliHarness(
+      once(jobWith({ state: 'succeeded' }, [attempt({ startedAt: null, endedAt: noon, exitCode: 0 })]), {
+        stdout: 'hello\n',
+      }),
+    );
     expect((await cli.skein(['run', '--', 'x'])).out).toBe('hello\n');
   });
 
   it('answers 125 when it cannot be submitted', async () => {
-    cli = await cliHarness({ tasks: { submit: () => Promise.reject(new FailureError({ code: 'no-quorum', message: 'no majority' })) } });
+    cli = await cliHarness({
+      tasks: { submit: () => Promise.reject(new FailureError({ code: 'no-quorum', message: 'no majority' })) },
+    });
     expect(await cli.skein(['run', '--', 'x'])).toEqual({ code: 125, out: '', err: 'skein: no majority\n' });
   });
 
@@ -109,7 +118,17 @@ describe('skein run', () => {
         watchOne: async function* (_input, call) {
           yield framed(jobWith({ state: 'succeeded', delivery }, [attempt({ exitCode: 0 })]));
           await delivered.promise;
-          yield* stayOpen([framed(jobWith({ state: 'succeeded', delivery: { ...delivery, delivered: 1, pending: 0 } }, [attempt({ exitCode: 0 })]), 2)], call);
+          yield* stayOpen(
+            [
+              framed(
+                jobWith({ state: 'succeeded', delivery: { ...delivery, delivered: 1, pending: 0 } }, [
+                  attempt({ exitCode: 0 }),
+                ]),
+                2,
+              ),
+            ],
+            call,
+          );
         },
       },
     });
@@ -170,7 +189,15 @@ describe('skein logs', () => {
         readLog: async ({ offset, stream }) => {
           const text = stream === 'stderr' ? all.slice(offset, offset + 4) : '';
           const totalBytes = stream === 'stderr' ? all.length : 0;
-          return { offset, nextOffset: offset + text.length, totalBytes, text, ended: false, missingBytes: 0, source: 'worker' };
+          return {
+            offset,
+            nextOffset: offset + text.length,
+            totalBytes,
+            text,
+            ended: false,
+            missingBytes: 0,
+            source: 'worker',
+          };
         },
       },
     });

@@ -27,8 +27,36 @@ describe('skein submit', () => {
 
   it('hands over every flag', async () => {
     const flags = [
-      ...['--name', 'squeeze', '--env', 'A=1', '--env', 'B=x=y', '--input', 'lib', '--input', 'data', '--output', '{name}.gz'],
-      ...['--into', 'out', '--lock', 'gpu', '--retries', '2', '--timeout', '1h30m', '--on', 'berta', '--policy', 'round-robin', '--slots', '2'],
+      ...[
+        '--name',
+        'squeeze',
+        '--env',
+        'A=1',
+        '--env',
+        'B=x=y',
+        '--input',
+        'lib',
+        '--input',
+        'data',
+        '--output',
+        '{name}.gz',
+      ],
+      ...[
+        '--into',
+        'out',
+        '--lock',
+        'gpu',
+        '--retries',
+        '2',
+        '--timeout',
+        '1h30m',
+        '--on',
+        'berta',
+        '--policy',
+        'round-robin',
+        '--slots',
+        '2',
+      ],
       ...['--array', '1-100:2'],
     ];
     await cli.skein(['submit', ...flags, '--', 'gzip', '--best', '--json', '{index}']);

@@ -34,17 +34,28 @@ test('every truncation of a link is malformed', () => {
 test('a link with one character changed is malformed', () => {
   const start = 'skein://join/'.length;
   fc.assert(
-    fc.property(fc.integer({ min: start, max: link.length - 3 }), fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz234567'), (at, character) => {
-      fc.pre(link[at] !== character);
-      expect(codeOf(link.slice(0, at) + character + link.slice(at + 1))).toBe('invitation-malformed');
-    }),
+    fc.property(
+      fc.integer({ min: start, max: link.length - 3 }),
+      fc.constantFrom(...'abcdefghijklmnopqrstuvwxyz234567'),
+      (at, character) => {
+        fc.pre(link[at] !== character);
+        expect(codeOf(link.slice(0, at) + character + link.slice(at + 1))).toBe('invitation-malformed');
+      },
+    ),
   );
 });
 
 test('no text whatever makes the parser throw', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string(), fc.string().map((text) => `skein://join/${text}`), fc.base64String().map((text) => `skein://join/${text}`)), (text) => {
-      expect(parseInvitation(text).ok).toBe(false);
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        fc.string().map((text) => `skein://join/${text}`),
+        fc.base64String().map((text) => `skein://join/${text}`),
+      ),
+      (text) => {
+        expect(parseInvitation(text).ok).toBe(false);
+      },
+    ),
   );
 });

@@ -19,8 +19,12 @@ interface NodeFlags {
 /** The node process of this machine. */
 export function addDaemonCommands(program: Command, run: Run): void {
   const daemon = program.command('daemon').description('the node process of this machine');
-  addNodeFlags(daemon.command('start').description('start it in the background')).action(run((context, flags: NodeFlags) => start(context, flags)));
-  addNodeFlags(daemon.command('run').description('run it here until Ctrl+C')).action(run((context, flags: NodeFlags) => runNode(context, nodeArguments(context, flags))));
+  addNodeFlags(daemon.command('start').description('start it in the background')).action(
+    run((context, flags: NodeFlags) => start(context, flags)),
+  );
+  addNodeFlags(daemon.command('run').description('run it here until Ctrl+C')).action(
+    run((context, flags: NodeFlags) => runNode(context, nodeArguments(context, flags))),
+  );
   daemon.command('stop').description('stop it').action(run(stop));
   daemon.command('status').description('whether it runs, and where its window is').action(run(status));
   daemon.command('open').description('open its window in the browser').action(run(open));

@@ -44,7 +44,10 @@ async function version(context: CliContext): Promise<number> {
 async function completion(context: CliContext, program: Command, shell: string): Promise<number> {
   if (shell !== 'bash') throw usage(`there is no completion for “${shell}” yet`, 'Say: skein completion bash');
   const cases = program.commands.map((command) => {
-    const words = [...command.commands.map((child) => child.name()), ...command.options.map((option) => option.long ?? '')];
+    const words = [
+      ...command.commands.map((child) => child.name()),
+      ...command.options.map((option) => option.long ?? ''),
+    ];
     return `    ${command.name()}) words="${words.join(' ')} --json --home" ;;`;
   });
   const names = program.commands.map((command) => command.name()).join(' ');

@@ -16,9 +16,18 @@ interface HoldFlags {
 /** Locks: who holds them, working under one, taking one away. */
 export function addLockCommands(program: Command, run: Run): void {
   const hold = run((context, flags: HoldFlags, name: string | undefined) => holdLock(context, flags, name));
-  const lock = program.command('lock').description('work under a lock: skein lock NAME -- COMMAND…').usage('NAME [options] -- COMMAND… | list | release');
+  const lock = program
+    .command('lock')
+    .description('work under a lock: skein lock NAME -- COMMAND…')
+    .usage('NAME [options] -- COMMAND… | list | release');
   addHoldFlags(lock.argument('[name]', 'which lock')).action(hold);
-  addHoldFlags(lock.command('acquire').argument('<name>', 'which lock').description('the same, for any name').usage('NAME [options] -- COMMAND…')).action(hold);
+  addHoldFlags(
+    lock
+      .command('acquire')
+      .argument('<name>', 'which lock')
+      .description('the same, for any name')
+      .usage('NAME [options] -- COMMAND…'),
+  ).action(hold);
   lock.command('list').alias('ls').description('list locks').action(run(list));
   lock
     .command('release')
@@ -40,7 +49,10 @@ function addHoldFlags(command: Command): Command {
 async function holdLock(context: CliContext, flags: HoldFlags, name: string | undefined): Promise<number> {
   if (name === undefined) throw usage('which lock?', 'Say: skein lock NAME -- COMMAND…, or skein lock list');
   if (context.command === null || context.command.length === 0) {
-    throw usage(`there is no command to run under the lock “${name}”`, `Put it after “--”, such as: skein lock ${name} -- make install`);
+    throw usage(
+      `there is no command to run under the lock “${name}”`,
+      `Put it after “--”, such as: skein lock ${name} -- make install`,
+    );
   }
   const waitMs = flags.timeout === undefined ? null : parseDuration(flags.timeout, '--timeout');
   return holdAndRun(context, { name, argv: context.command, label: flags.label ?? null, wait: flags.wait, waitMs });
@@ -83,6 +95,7 @@ async function release(context: CliContext, flags: ReleaseFlags, name: string): 
   }
   const { client } = await context.node();
   const { released } = await client.locks.forceRelease({ name, token, reason: flags.reason });
-  if (!context.outJson('Released', { name, token, released })) context.note(`Released “${name}” from its holder with token ${token}.`);
+  if (!context.outJson('Released', { name, token, released }))
+    context.note(`Released “${name}” from its holder with token ${token}.`);
   return exitCodes.done;
 }

@@ -12,7 +12,11 @@ import { spanWords } from '../words.ts';
 export function addPeerCommands(program: Command, run: Run): void {
   const peer = program.command('peer').description('the machines of the swarm');
   peer.command('list').alias('ls').description('list machines').action(run(list));
-  peer.command('ping').argument('<machine>', 'name or id').description('how long an answer takes').action(run((context, _flags, machine: string) => ping(context, machine)));
+  peer
+    .command('ping')
+    .argument('<machine>', 'name or id')
+    .description('how long an answer takes')
+    .action(run((context, _flags, machine: string) => ping(context, machine)));
   peer
     .command('revoke')
     .argument('<machine>', 'name or id')
@@ -90,8 +94,10 @@ type Accepts = NonNullable<Parameters<SkeinClient['policy']['set']>[0]['accepts'
 
 async function acceptsOf(client: SkeinClient, what: string, from: readonly string[]): Promise<Accepts> {
   if (what === 'nothing') return { from: 'nobody' };
-  if (what !== 'commands') throw usage(`“${what}” cannot be accepted`, 'Say: skein accept commands --from everyone, or skein accept nothing');
-  if (from.length === 0) throw usage('whose commands?', 'Say: skein accept commands --from everyone, or name machines after --from');
+  if (what !== 'commands')
+    throw usage(`“${what}” cannot be accepted`, 'Say: skein accept commands --from everyone, or skein accept nothing');
+  if (from.length === 0)
+    throw usage('whose commands?', 'Say: skein accept commands --from everyone, or name machines after --from');
   if (from.includes('everyone')) return { from: 'everyone' };
   return { from: 'listed', members: await Promise.all(from.map((machine) => machineId(client, machine))) };
 }
@@ -105,7 +111,13 @@ async function machineId(client: SkeinClient, machine: string): Promise<string> 
   if (only !== undefined && alike.length === 1) return only.id;
   throw new FailureError({
     code: 'not-found',
-    message: alike.length > 1 ? `“${machine}” names ${alike.length} machines` : `there is no machine “${machine}” in this swarm`,
-    hint: `There are: ${peers.slice(0, 10).map(({ name }) => name).join(', ')}. See: skein peer list`,
+    message:
+      alike.length > 1
+        ? `“${machine}” names ${alike.length} machines`
+        : `there is no machine “${machine}” in this swarm`,
+    hint: `There are: ${peers
+      .slice(0, 10)
+      .map(({ name }) => name)
+      .join(', ')}. See: skein peer list`,
   });
 }

@@ -7,7 +7,9 @@ import { printFailure } from '../failure-output.ts';
 import { addTaskFlags, submissionOf, type SubmissionFlags } from '../submission-flags.ts';
 
 export function addRunCommand(program: Command, run: Run): void {
-  addTaskFlags(program.command('run').description('run one command in the swarm, with its output here and its exit code'))
+  addTaskFlags(
+    program.command('run').description('run one command in the swarm, with its output here and its exit code'),
+  )
     .usage('[options] -- COMMAND…')
     .action(run((context, flags: SubmissionFlags) => runCommand(context, flags)));
 }

@@ -60,17 +60,37 @@ export function statusLines(context: CliContext, view: Overview): string[] {
   const tone = view.state === 'healthy' || view.state === 'alone' ? 'good' : 'warn';
   const rows: [string, string][] = [
     ['machine', `${self.name} (${self.role}), up ${spanWords(now - self.startedAt)}, skein ${view.version}`],
-    ['swarm', swarm === null ? 'none yet: skein init NAME, or skein join LINK' : `${swarm.name} · ${context.paint(tone, view.state)}`],
-    ['coordinator', coordinator === null ? '—' : `${coordinator.node.name} for ${spanWords(now - coordinator.since)}, ballot ${coordinator.ballot}`],
-    ['voters', `${quorum.reachable} of ${quorum.voters.length} reachable, ${quorum.needed} needed, ${quorum.mayFail} may fail`],
+    [
+      'swarm',
+      swarm === null
+        ? 'none yet: skein init NAME, or skein join LINK'
+        : `${swarm.name} · ${context.paint(tone, view.state)}`,
+    ],
+    [
+      'coordinator',
+      coordinator === null
+        ? '—'
+        : `${coordinator.node.name} for ${spanWords(now - coordinator.since)}, ballot ${coordinator.ballot}`,
+    ],
+    [
+      'voters',
+      `${quorum.reachable} of ${quorum.voters.length} reachable, ${quorum.needed} needed, ${quorum.mayFail} may fail`,
+    ],
     ['members', `${members.reachable} of ${members.total} reachable`],
     ['log', `${log.committed} committed, ${log.applied} applied here`],
-    ['tasks', `${tasks.running} running, ${tasks.waiting} waiting, ${tasks.succeeded} succeeded, ${tasks.failed} failed`],
+    [
+      'tasks',
+      `${tasks.running} running, ${tasks.waiting} waiting, ${tasks.succeeded} succeeded, ${tasks.failed} failed`,
+    ],
     ['slots', `${tasks.slotsUsed} of ${tasks.slotsTotal} in use, ${self.running} of ${self.slots} here`],
     ['locks', `${locks.held} held, ${countWords(locks.waiting, 'waiter')}`],
     ['home', self.home],
   ];
-  const lines = tableLines(['', ''], rows.map(([name, value]) => [context.paint('quiet', name), value]), { paint: context.paint, headers: false, columns: null });
+  const lines = tableLines(
+    ['', ''],
+    rows.map(([name, value]) => [context.paint('quiet', name), value]),
+    { paint: context.paint, headers: false, columns: null },
+  );
   if (view.message !== '') lines.push(context.paint('warn', view.message));
   if (view.insight !== '') lines.push(view.insight);
   return lines;

@@ -13,7 +13,11 @@ const requestsEveryMs = 500;
 
 /** Founding a swarm, letting machines in, leaving. */
 export function addSwarmCommands(program: Command, run: Run): void {
-  program.command('init').argument('<name>', 'what the swarm is called').description('found a swarm with this machine').action(run((context, _flags, name: string) => init(context, name)));
+  program
+    .command('init')
+    .argument('<name>', 'what the swarm is called')
+    .description('found a swarm with this machine')
+    .action(run((context, _flags, name: string) => init(context, name)));
   program
     .command('invite')
     .description('make a one-time invitation and print its link')
@@ -21,7 +25,11 @@ export function addSwarmCommands(program: Command, run: Run): void {
     .option('--ttl <duration>', 'how long it can be used (default 10m)')
     .option('-y, --yes', 'admit whoever brings the link, without asking')
     .action(run((context, flags: InviteFlags) => invite(context, flags)));
-  program.command('join').argument('<link>', 'skein://join/…').description('join a swarm with an invitation').action(run((context, _flags, link: string) => join(context, link)));
+  program
+    .command('join')
+    .argument('<link>', 'skein://join/…')
+    .description('join a swarm with an invitation')
+    .action(run((context, _flags, link: string) => join(context, link)));
   program.command('leave').description('leave the swarm').action(run(leave));
   program.command('requests').description('machines that ask to be let in').action(run(requests));
   for (const verb of ['approve', 'deny'] as const) {
@@ -89,14 +97,17 @@ async function join(context: CliContext, link: string): Promise<number> {
   const joined = await client.swarm.join({ link });
   if (context.outJson('Membership', joined)) return exitCodes.done;
   context.out(joined.id);
-  context.note(`Joined the swarm “${joined.name}” as ${joined.role}. Next: skein status, and skein accept commands --from everyone to run work for others`);
+  context.note(
+    `Joined the swarm “${joined.name}” as ${joined.role}. Next: skein status, and skein accept commands --from everyone to run work for others`,
+  );
   return exitCodes.done;
 }
 
 async function leave(context: CliContext): Promise<number> {
   const { client } = await context.node();
   const { left } = await client.swarm.leave();
-  if (!context.outJson('Left', { left })) context.note(left ? 'This machine has left the swarm.' : 'This machine is in no swarm.');
+  if (!context.outJson('Left', { left }))
+    context.note(left ? 'This machine has left the swarm.' : 'This machine is in no swarm.');
   return exitCodes.done;
 }
 
@@ -110,7 +121,12 @@ async function requests(context: CliContext): Promise<number> {
   }
   if (waiting.length === 0) context.note('No machine asks to be let in.');
   const rows = waiting.map(({ id, name, os, role, words }) => [id, name, os, role, words.join(' ')]);
-  for (const line of tableLines(['ID', 'NAME', 'SYSTEM', 'ROLE', 'WORDS'], rows, { paint: context.paint, headers: rows.length > 0, columns: null })) context.out(line);
+  for (const line of tableLines(['ID', 'NAME', 'SYSTEM', 'ROLE', 'WORDS'], rows, {
+    paint: context.paint,
+    headers: rows.length > 0,
+    columns: null,
+  }))
+    context.out(line);
   return exitCodes.done;
 }
 

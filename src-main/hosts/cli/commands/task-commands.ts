@@ -41,7 +41,11 @@ export function addTaskCommands(program: Command, run: Run): void {
     .description('stop a job or a task')
     .option('--reason <text>', 'why, for others to read')
     .action(run((context, flags: { reason?: string }, id: string) => cancel(context, flags, id)));
-  program.command('retry').argument('<id>', 'job or task').description('run failed tasks again').action(run((context, _flags, id: string) => retry(context, id)));
+  program
+    .command('retry')
+    .argument('<id>', 'job or task')
+    .description('run failed tasks again')
+    .action(run((context, _flags, id: string) => retry(context, id)));
   program
     .command('explain')
     .argument('<id>', 'job or task')
@@ -68,7 +72,9 @@ async function submit(context: CliContext, flags: SubmissionFlags & { wait?: boo
   }
   if (context.outJson('Submission', { id: job, taskCount, inputBytes })) return exitCodes.done;
   context.out(String(job));
-  context.note(`${countWords(taskCount, 'task')}, ${bytesWords(inputBytes)} of input. Next: skein wait ${job}, skein show ${job}`);
+  context.note(
+    `${countWords(taskCount, 'task')}, ${bytesWords(inputBytes)} of input. Next: skein wait ${job}, skein show ${job}`,
+  );
   return exitCodes.done;
 }
 
@@ -95,12 +101,17 @@ const jobRow = (context: CliContext, job: Job): string[] => [
   job.reason,
 ];
 
-async function show(context: CliContext, flags: { offset?: string; limit?: string }, selector: string): Promise<number> {
+async function show(
+  context: CliContext,
+  flags: { offset?: string; limit?: string },
+  selector: string,
+): Promise<number> {
   const { client } = await context.node();
   const offset = wholeNumber('--offset', flags.offset, 0, 1_000_000_000) ?? 0;
   const limit = wholeNumber('--limit', flags.limit, 1, 1_000) ?? 100;
   const frame = await client.tasks.show({ selector, offset, limit });
-  if (context.outJson('Task', { ...provenanceFields(frame, context.world.wall()), ...frame.view })) return exitCodes.done;
+  if (context.outJson('Task', { ...provenanceFields(frame, context.world.wall()), ...frame.view }))
+    return exitCodes.done;
   if (context.format === 'name') {
     context.out(String(frame.view.job.id));
     return exitCodes.done;
@@ -109,7 +120,9 @@ async function show(context: CliContext, flags: { offset?: string; limit?: strin
   printDetail(context, frame.view);
   const { tasks, tasksTotal } = frame.view;
   if (tasks.length < tasksTotal && !selectsOneTask(selector)) {
-    context.note(`Tasks ${offset} to ${offset + tasks.length - 1} of ${tasksTotal}. Others: skein show ${selector} --offset ${offset + tasks.length}`);
+    context.note(
+      `Tasks ${offset} to ${offset + tasks.length - 1} of ${tasksTotal}. Others: skein show ${selector} --offset ${offset + tasks.length}`,
+    );
   }
   return exitCodes.done;
 }
@@ -122,20 +135,30 @@ function printDetail(context: CliContext, detail: JobDetail): void {
     ['state', `${stateWords(job.state, context.paint)}${job.reason === '' ? '' : ` · ${job.reason}`}`],
     ['command', commandWords(detail.argv)],
     ['submitted', `by ${job.submitter.name}, ${agoWords(job.submittedAt, now)}`],
-    ['tasks', `${job.counts.succeeded} of ${job.taskCount} succeeded, ${job.counts.active} active, ${job.counts.waiting} waiting, ${job.counts.failed} failed`],
-    ['again', `${countWords(job.extraAttempts, 'further attempt')}, ${countWords(job.refusedResults, 'late result')} refused`],
+    [
+      'tasks',
+      `${job.counts.succeeded} of ${job.taskCount} succeeded, ${job.counts.active} active, ${job.counts.waiting} waiting, ${job.counts.failed} failed`,
+    ],
+    [
+      'again',
+      `${countWords(job.extraAttempts, 'further attempt')}, ${countWords(job.refusedResults, 'late result')} refused`,
+    ],
     ['placement', `${job.policy}${job.lock === null ? '' : `, holds the lock ${job.lock}`}, retries ${detail.retries}`],
   ];
   if (job.delivery !== null) {
     const { delivered, pending, folder, error } = job.delivery;
-    facts.push(['outputs', `${delivered} delivered, ${pending} pending, into ${folder}${error === '' ? '' : ` · ${error}`}`]);
+    facts.push([
+      'outputs',
+      `${delivered} delivered, ${pending} pending, into ${folder}${error === '' ? '' : ` · ${error}`}`,
+    ]);
   }
   const plainTable = { paint: context.paint, headers: false, columns: null };
   for (const line of tableLines(['', ''], facts, plainTable)) context.out(line);
   context.out('');
   const rows = detail.tasks.flatMap((task) => {
     const id = `${task.job}.${task.index}`;
-    if (task.attempts.length === 0) return [[id, stateWords(task.state, context.paint), '—', '—', task.label ?? '—', task.reason]];
+    if (task.attempts.length === 0)
+      return [[id, stateWords(task.state, context.paint), '—', '—', task.label ?? '—', task.reason]];
     return task.attempts.map((attempt, at) => [
       at === 0 ? id : '',
       stateWords(at === task.attempts.length - 1 ? task.state : attempt.state, context.paint),
@@ -145,7 +168,11 @@ function printDetail(context: CliContext, detail: JobDetail): void {
       attempt.outcome === '' ? task.reason : attempt.outcome,
     ]);
   });
-  for (const line of tableLines(['TASK', 'STATE', 'MACHINE', 'ATTEMPT', 'ABOUT', 'REASON'], rows, { ...plainTable, headers: true })) context.out(line);
+  for (const line of tableLines(['TASK', 'STATE', 'MACHINE', 'ATTEMPT', 'ABOUT', 'REASON'], rows, {
+    ...plainTable,
+    headers: true,
+  }))
+    context.out(line);
 }
 
 interface LogFlags {
@@ -170,14 +197,16 @@ async function logs(context: CliContext, flags: LogFlags, selector: string): Pro
 async function cancel(context: CliContext, flags: { reason?: string }, selector: string): Promise<number> {
   const { client } = await context.node();
   const { cancelled } = await client.tasks.cancel({ selector, reason: flags.reason ?? '' });
-  if (!context.outJson('Cancelled', { selector, cancelled })) context.note(`Cancelled ${countWords(cancelled, 'task')} of ${selector}.`);
+  if (!context.outJson('Cancelled', { selector, cancelled }))
+    context.note(`Cancelled ${countWords(cancelled, 'task')} of ${selector}.`);
   return exitCodes.done;
 }
 
 async function retry(context: CliContext, selector: string): Promise<number> {
   const { client } = await context.node();
   const { retried } = await client.tasks.retry({ selector });
-  if (!context.outJson('Retried', { selector, retried })) context.note(`Running ${countWords(retried, 'task')} of ${selector} again. Next: skein wait ${selector}`);
+  if (!context.outJson('Retried', { selector, retried }))
+    context.note(`Running ${countWords(retried, 'task')} of ${selector} again. Next: skein wait ${selector}`);
   return exitCodes.done;
 }
 
@@ -190,7 +219,12 @@ async function explain(context: CliContext, selector: string): Promise<number> {
     context.paint(eligible ? 'good' : 'quiet', `${eligible ? '✓' : '✗'} ${node.name}`),
     verdict,
   ]);
-  for (const line of tableLines(['MACHINE', 'VERDICT'], rows, { paint: context.paint, headers: rows.length > 0, columns: null })) context.out(line);
+  for (const line of tableLines(['MACHINE', 'VERDICT'], rows, {
+    paint: context.paint,
+    headers: rows.length > 0,
+    columns: null,
+  }))
+    context.out(line);
   for (const line of explanation.history) context.out(`· ${line}`);
   return exitCodes.done;
 }

@@ -41,8 +41,10 @@ export type Carried = { readonly text: string } | { readonly base64: string };
 export function carry(data: unknown): Carried {
   if (typeof data === 'string') return { text: data };
   if (data instanceof ArrayBuffer) return { base64: Buffer.from(data).toString('base64') };
-  if (ArrayBuffer.isView(data)) return { base64: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') };
+  if (ArrayBuffer.isView(data))
+    return { base64: Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64') };
   throw new Error('the stand-in carries texts and bytes only');
 }
 
-export const uncarry = (carried: Carried): unknown => ('text' in carried ? carried.text : new Uint8Array(Buffer.from(carried.base64, 'base64')));
+export const uncarry = (carried: Carried): unknown =>
+  'text' in carried ? carried.text : new Uint8Array(Buffer.from(carried.base64, 'base64'));

@@ -6,7 +6,8 @@ import { BrowserWindow, closeBrowser, refuseInsecure } from './window.ts';
 
 const standIn = new URL('./electron.ts', import.meta.url).href;
 registerHooks({
-  resolve: (specifier, context, next) => (specifier === 'electron' ? { url: standIn, shortCircuit: true } : next(specifier, context)),
+  resolve: (specifier, context, next) =>
+    specifier === 'electron' ? { url: standIn, shortCircuit: true } : next(specifier, context),
 });
 
 /** What a test may ask. */
@@ -54,7 +55,8 @@ const verbs = {
       const details = { isMainFrame: true, requestingUrl: 'app://skein/index.html' };
       session.defaultSession.permissionRequest?.(null, text(permission), resolve, details);
     }),
-  mayCheck: (permission: unknown, origin: unknown) => session.defaultSession.permissionCheck?.(null, text(permission), text(origin)),
+  mayCheck: (permission: unknown, origin: unknown) =>
+    session.defaultSession.permissionCheck?.(null, text(permission), text(origin)),
   mayUseDevice: () => session.defaultSession.devicePermission?.(),
   fetchPage: async (url: unknown) => {
     const response = await session.defaultSession.protocols.get('app')?.({ method: 'GET', url: text(url) } as Request);

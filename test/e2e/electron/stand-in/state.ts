@@ -55,7 +55,12 @@ export async function answerInvoke(channel: string, event: unknown, args: readon
 }
 
 type RequestFilter = (details: { url: string }, answer: (decision: { cancel?: boolean }) => void) => void;
-type PermissionRequest = (contents: unknown, permission: string, decide: (granted: boolean) => void, details: unknown) => void;
+type PermissionRequest = (
+  contents: unknown,
+  permission: string,
+  decide: (granted: boolean) => void,
+  details: unknown,
+) => void;
 type PermissionCheck = (contents: unknown, permission: string, origin: string) => boolean;
 
 class StandInSession extends EventEmitter {
@@ -64,7 +69,10 @@ class StandInSession extends EventEmitter {
   permissionCheck: PermissionCheck | null = null;
   devicePermission: (() => boolean) | null = null;
   readonly protocols = new Map<string, (request: Request) => Promise<Response>>();
-  readonly protocol = { handle: (scheme: string, handler: (request: Request) => Promise<Response>) => void this.protocols.set(scheme, handler) };
+  readonly protocol = {
+    handle: (scheme: string, handler: (request: Request) => Promise<Response>) =>
+      void this.protocols.set(scheme, handler),
+  };
   readonly webRequest = { onBeforeRequest: (filter: RequestFilter) => void (this.filter = filter) };
 
   setPermissionRequestHandler(handler: PermissionRequest): void {

@@ -19,7 +19,10 @@ export class StandInUtilityProcess extends EventEmitter {
   constructor(program: string, args: readonly string[]) {
     super();
     const prelude = fileURLToPath(new URL('./utility-prelude.ts', import.meta.url));
-    this.#child = fork(prelude, [program, ...args], { serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+    this.#child = fork(prelude, [program, ...args], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     this.#child.on('message', (message) => this.#receive(message as FromChild));
     this.#child.on('exit', (code) => {
       for (const port of this.#ports.values()) port.close();

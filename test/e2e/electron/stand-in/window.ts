@@ -13,7 +13,13 @@ let browser: Promise<Browser> | null = null;
 const launch = (): Promise<Browser> =>
   (browser ??= chromium.launch({
     executablePath: process.env['SKEIN_CHROMIUM'] ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--no-first-run'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--no-first-run',
+    ],
   }));
 
 export async function closeBrowser(): Promise<void> {
@@ -28,9 +34,16 @@ interface WindowOptions {
 
 /** Refuses what Electron would allow and we never want. */
 export function refuseInsecure(preferences: Readonly<Record<string, unknown>>): void {
-  const wanted = { sandbox: true, contextIsolation: true, nodeIntegration: false, webSecurity: true, webviewTag: false };
+  const wanted = {
+    sandbox: true,
+    contextIsolation: true,
+    nodeIntegration: false,
+    webSecurity: true,
+    webviewTag: false,
+  };
   for (const [name, value] of Object.entries(wanted)) {
-    if (preferences[name] !== value) throw new Error(`stand-in: insecure webPreferences: ${name} must be ${String(value)}`);
+    if (preferences[name] !== value)
+      throw new Error(`stand-in: insecure webPreferences: ${name} must be ${String(value)}`);
   }
 }
 
@@ -104,12 +117,18 @@ export class BrowserWindow extends EventEmitter {
 
   /** Hands something to the part of the preload's stand-in that lives in the page. */
   tell(kind: string, name: string | number, content: unknown): void {
-    const told = this.page?.evaluate(([what, which, whole]) => (window as never as { standInTell: (...all: unknown[]) => void }).standInTell(what, which, whole), [kind, name, content] as const);
+    const told = this.page?.evaluate(
+      ([what, which, whole]) =>
+        (window as never as { standInTell: (...all: unknown[]) => void }).standInTell(what, which, whole),
+      [kind, name, content] as const,
+    );
     told?.catch((error: unknown) => record('lost', String(error)));
   }
 
   async #open(): Promise<Page> {
-    const page = await (await launch()).newPage({ viewport: { width: this.options.width ?? 800, height: this.options.height ?? 600 } });
+    const page = await (
+      await launch()
+    ).newPage({ viewport: { width: this.options.width ?? 800, height: this.options.height ?? 600 } });
     page.on('pageerror', (error) => record('page-error', error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') record('console-error', message.text());
@@ -133,7 +152,10 @@ export class BrowserWindow extends EventEmitter {
 async function serve(route: Route): Promise<void> {
   const url = appAddress(route.request().url());
   const { filter, protocols } = session.defaultSession;
-  const cancelled = filter === null ? false : await new Promise<boolean>((resolve) => filter({ url }, ({ cancel }) => resolve(cancel === true)));
+  const cancelled =
+    filter === null
+      ? false
+      : await new Promise<boolean>((resolve) => filter({ url }, ({ cancel }) => resolve(cancel === true)));
   const handler = protocols.get('app');
   if (cancelled || handler === undefined || !url.startsWith('app:')) {
     record('blocked', url);
@@ -141,7 +163,11 @@ async function serve(route: Route): Promise<void> {
     return;
   }
   const response = await handler({ method: route.request().method(), url } as Request);
-  await route.fulfill({ status: response.status, headers: Object.fromEntries(response.headers), body: Buffer.from(await response.arrayBuffer()) });
+  await route.fulfill({
+    status: response.status,
+    headers: Object.fromEntries(response.headers),
+    body: Buffer.from(await response.arrayBuffer()),
+  });
 }
 
 /** The real built preload, with what it requires of `electron` written for a page. */

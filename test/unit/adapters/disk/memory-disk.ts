@@ -32,7 +32,10 @@ function applyToContent(content: Content, operation: DiskOperation): void {
   if (operation.type === 'create') content.set(operation.file, new Uint8Array());
   if (operation.type !== 'write' && operation.type !== 'truncate') return;
   const old = content.get(operation.file) ?? new Uint8Array();
-  content.set(operation.file, operation.type === 'write' ? patched(old, operation.offset, operation.bytes) : resized(old, operation.length));
+  content.set(
+    operation.file,
+    operation.type === 'write' ? patched(old, operation.offset, operation.bytes) : resized(old, operation.length),
+  );
 }
 
 function applyToNames(names: Names, operation: DiskOperation): void {
@@ -80,7 +83,11 @@ export class MemoryDisk implements JournalFileSystem {
   }
 
   list(folder: string): Promise<readonly string[]> {
-    return Promise.resolve([...this.#names.keys()].filter((path) => path.startsWith(`${folder}/`)).map((path) => path.slice(folder.length + 1)));
+    return Promise.resolve(
+      [...this.#names.keys()]
+        .filter((path) => path.startsWith(`${folder}/`))
+        .map((path) => path.slice(folder.length + 1)),
+    );
   }
 
   read(path: string): Promise<Uint8Array> {
@@ -154,7 +161,8 @@ export function* crashStates(operations: readonly DiskOperation[]): Generator<Sn
     const seen: Names = new Map(names);
     for (const operation of named) applyToNames(seen, operation);
     const variants = [...pendingWrites].reduce<readonly (readonly DiskOperation[])[]>(
-      (before, [, pending]) => before.flatMap((chosen) => [...unsyncedVariants(pending)].map((more) => [...chosen, ...more])),
+      (before, [, pending]) =>
+        before.flatMap((chosen) => [...unsyncedVariants(pending)].map((more) => [...chosen, ...more])),
       [[]],
     );
     for (const written of variants) {

@@ -8,10 +8,13 @@ import { crashStates, MemoryDisk, type Snapshot } from './memory-disk.ts';
 const dir = '/journal';
 const segmentBytesMax = 150;
 const bytesOf = (value: string): Uint8Array => new TextEncoder().encode(value);
-const textsOf = (records: readonly Uint8Array[]): readonly string[] => records.map((record) => new TextDecoder().decode(record));
+const textsOf = (records: readonly Uint8Array[]): readonly string[] =>
+  records.map((record) => new TextDecoder().decode(record));
 const open = (files: MemoryDisk) => openJournal(dir, { files, lockPath: null, segmentBytesMax });
 
-type Step = { readonly type: 'append'; readonly records: readonly string[]; readonly sync: boolean } | { readonly type: 'head'; readonly records: readonly string[] };
+type Step =
+  | { readonly type: 'append'; readonly records: readonly string[]; readonly sync: boolean }
+  | { readonly type: 'head'; readonly records: readonly string[] };
 
 const steps: readonly Step[] = [
   { type: 'append', records: ['a1'], sync: true },
@@ -56,7 +59,9 @@ async function recordedRun(): Promise<MemoryDisk> {
   const disk = new MemoryDisk();
   const opened = await open(disk);
   if (!opened.ok) throw new Error(opened.failure.message);
-  const failure = await carryOut(opened.value.journal, (count) => disk.operations.push({ type: 'acknowledged', count }));
+  const failure = await carryOut(opened.value.journal, (count) =>
+    disk.operations.push({ type: 'acknowledged', count }),
+  );
   expect(failure).toBeNull();
   await opened.value.journal.close();
   return disk;
@@ -87,7 +92,8 @@ describe('a segment journal after a power cut', () => {
       for (const state of crashStates(operations.slice(0, place + 1))) {
         const found = await recovered(state);
         states += 1;
-        if ('code' in found || !holdsAll(found.text, certain)) expect.fail(`after operation ${String(place)}: ${JSON.stringify(found)}`);
+        if ('code' in found || !holdsAll(found.text, certain))
+          expect.fail(`after operation ${String(place)}: ${JSON.stringify(found)}`);
       }
     }
     expect(states).toBeGreaterThan(1_000);
@@ -100,7 +106,9 @@ describe('a segment journal after a power cut', () => {
         const disk = new MemoryDisk(state);
         const first = await open(disk);
         if (!first.ok) throw new Error(first.failure.message);
-        await new Promise<void>((resolve) => first.value.journal.append([bytesOf('next')], { sync: true }, () => resolve()));
+        await new Promise<void>((resolve) =>
+          first.value.journal.append([bytesOf('next')], { sync: true }, () => resolve()),
+        );
         await first.value.journal.close();
         const second = await open(new MemoryDisk(disk.snapshot()));
         expect(second.ok && textsOf(second.value.records)).toEqual([...textsOf(first.value.records), 'next']);
@@ -116,7 +124,9 @@ describe('a torn tail', () => {
     if (!first.ok) throw new Error(first.failure.message);
     // The first frame is as long as the marker that will replace it, so the second one would follow that marker.
     const torn = ['8 bytes.', 'undead'];
-    await new Promise<void>((resolve) => first.value.journal.append(torn.map(bytesOf), { sync: false }, () => resolve()));
+    await new Promise<void>((resolve) =>
+      first.value.journal.append(torn.map(bytesOf), { sync: false }, () => resolve()),
+    );
     const [path, bytes] = [...disk.snapshot()][0] ?? ['', new Uint8Array()];
     const changed = Uint8Array.from(bytes);
     const at = Buffer.from(bytes).indexOf('8 bytes.');
@@ -165,7 +175,10 @@ describe('a segment journal with a changed byte', () => {
 });
 
 describe('a segment journal on a failing disk', () => {
-  for (const [system, code] of [['ENOSPC', 'disk-full'], ['EIO', 'disk-failed']] as const) {
+  for (const [system, code] of [
+    ['ENOSPC', 'disk-full'],
+    ['EIO', 'disk-failed'],
+  ] as const) {
     it(`stops at the first ${system}, wherever it strikes, and has lost nothing it acknowledged`, async () => {
       const total = (await recordedRun()).operations.filter((operation) => operation.type !== 'acknowledged').length;
       for (let at = 0; at < total; at++) {
@@ -182,7 +195,9 @@ describe('a segment journal on a failing disk', () => {
         if (failure !== null) {
           expect(failure.code).toBe(code);
           disk.failure = null;
-          const later = await new Promise<Failure | undefined>((resolve) => journal.append([bytesOf('z')], { sync: true }, resolve));
+          const later = await new Promise<Failure | undefined>((resolve) =>
+            journal.append([bytesOf('z')], { sync: true }, resolve),
+          );
           expect(later?.code).toBe(code);
         }
         await journal.close();

@@ -26,14 +26,20 @@ describe('the log', () => {
     const dir = await mkdtemp(join(tmpdir(), 'skein-log-'));
     const path = join(dir, 'logs', 'node.log');
     const log = openJsonLogger({ path, fileBytesMax: 2_000, filesMax: 3, fields: { node: 'n1' } });
-    for (let number = 0; number < 100; number++) log.info('something happened', { number, token: 'hush', peer: { secret: 'hush' } });
+    for (let number = 0; number < 100; number++)
+      log.info('something happened', { number, token: 'hush', peer: { secret: 'hush' } });
     log.debug('not wanted');
     log.close();
     expect((await readdir(join(dir, 'logs'))).sort()).toEqual(['node.log', 'node.log.1', 'node.log.2']);
-    for (const name of await readdir(join(dir, 'logs'))) expect((await stat(join(dir, 'logs', name))).size).toBeLessThanOrEqual(2_000);
+    for (const name of await readdir(join(dir, 'logs')))
+      expect((await stat(join(dir, 'logs', name))).size).toBeLessThanOrEqual(2_000);
     const text = await readFile(path, 'utf8');
     expect(text).not.toContain('hush');
-    expect(JSON.parse(text.trim().split('\n').at(-1) ?? '')).toMatchObject({ number: 99, node: 'n1', msg: 'something happened' });
+    expect(JSON.parse(text.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      number: 99,
+      node: 'n1',
+      msg: 'something happened',
+    });
     await rm(dir, { recursive: true, force: true });
   });
 });

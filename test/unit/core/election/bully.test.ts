@@ -23,7 +23,9 @@ function bully(self = low, connected = [low, middle, high].filter((node) => node
 }
 
 const sent = (outputs: ElectionOutput[]): [string, ElectionMessage][] =>
-  outputs.flatMap((output) => (output.type === 'send' ? [[output.to, output.message] as [string, ElectionMessage]] : []));
+  outputs.flatMap((output) =>
+    output.type === 'send' ? [[output.to, output.message] as [string, ElectionMessage]] : [],
+  );
 const tries = (outputs: ElectionOutput[]): boolean => outputs.some(({ type }) => type === 'try');
 
 describe('the election', () => {

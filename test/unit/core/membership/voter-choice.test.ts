@@ -3,9 +3,15 @@ import { nodeId } from '../../../../shared/domain/ids.ts';
 import { chooseVoters, type Candidate, type Seat } from '../../../../src-main/core/membership/voter-choice.ts';
 
 const seat = (node: string, incarnation = `${node}1`): Seat => ({ node: nodeId(node), incarnation, rank: 100 });
-const candidate = (node: string, lag: number | null = 0, incarnation = `${node}1`): Candidate => ({ node: nodeId(node), incarnation, lag });
+const candidate = (node: string, lag: number | null = 0, incarnation = `${node}1`): Candidate => ({
+  node: nodeId(node),
+  incarnation,
+  lag,
+});
 const choose = (seats: Seat[], candidates: Candidate[], members = 'abcde') =>
-  chooseVoters({ self: nodeId('a'), seats, candidates, isMember: (node) => members.includes(node) })?.map(({ node }) => node) ?? null;
+  chooseVoters({ self: nodeId('a'), seats, candidates, isMember: (node) => members.includes(node) })?.map(
+    ({ node }) => node,
+  ) ?? null;
 
 describe('the choice of voters', () => {
   it('stays with one voter while there are fewer than three machines', () => {

@@ -10,8 +10,6 @@ const libp2pFamily = npm(
   '@libp2p',
   '@chainsafe/libp2p-noise',
   '@multiformats',
-  'datastore-level',
-  'uint8arraylist',
   'multicast-dns',
   '@types/multicast-dns',
 );
@@ -61,42 +59,30 @@ const rooms = {
   ],
   'hosts-cli': [
     '^src-main/hosts/cli/',
-    ['^shared/', '^src-main/hosts/[a-z-]+\\.ts$', npm('commander', '@orpc', 'undici', 'ws', '@types/ws')],
+    ['^shared/', '^src-main/hosts/[a-z-]+\\.ts$', npm('commander', '@orpc', 'ws', '@types/ws')],
   ],
   'hosts-electron': ['^src-main/hosts/electron/', ['^shared/', '^src-main/hosts/[a-z-]+\\.ts$', npm('electron')]],
   preload: ['^src-main/preload/', [...domain, ...contract, npm('electron')]],
   'renderer-components': [
     '^src-renderer/components/',
-    ['^src-renderer/(format|styles)/', npm('svelte', 'bits-ui', '@lucide/svelte', 'uqr', 'virtua', 'svelte-sonner')],
+    ['^src-renderer/(format|styles)/', npm('svelte', 'bits-ui', '@lucide/svelte', 'uqr', 'virtua')],
   ],
-  'renderer-format': ['^src-renderer/format/', [...domain, npm('ansi_up', 'svelte')]],
+  'renderer-format': ['^src-renderer/format/', [...domain, npm('svelte')]],
   'renderer-state': [
     '^src-renderer/state/',
-    [...domain, ...contract, '^src-renderer/(api|format)/', npm('svelte', 'svelte-sonner', '@orpc')],
+    [...domain, ...contract, '^src-renderer/(api|format)/', npm('svelte', '@orpc')],
   ],
   'renderer-api': ['^src-renderer/api/', [...domain, ...contract, npm('@orpc', 'svelte')]],
   'renderer-views': [
     '^src-renderer/views/',
-    [
-      '^shared/',
-      '^src-renderer/',
-      npm('svelte', 'bits-ui', '@lucide/svelte', 'uqr', 'virtua', 'svelte-sonner', 'ansi_up'),
-    ],
+    ['^shared/', '^src-renderer/', npm('svelte', 'bits-ui', '@lucide/svelte', 'uqr', 'virtua')],
   ],
   'renderer-entry': [
     '^src-renderer/(main\\.ts|App\\.svelte|styles/|public/|[a-z.]+\\.config\\.[jt]s$)',
     [
       '^shared/',
       '^src-renderer/',
-      npm(
-        'svelte',
-        'bits-ui',
-        'svelte-sonner',
-        '@lucide/svelte',
-        'vite',
-        '@sveltejs/vite-plugin-svelte',
-        '@tailwindcss/vite',
-      ),
+      npm('svelte', 'bits-ui', '@lucide/svelte', 'vite', '@sveltejs/vite-plugin-svelte', '@tailwindcss/vite'),
     ],
   ],
 };

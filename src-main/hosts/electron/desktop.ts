@@ -116,7 +116,7 @@ export class Desktop {
       openWeb: () => carefully('The browser could not be opened', this.#openWeb()),
       pause: (minutes) => carefully('This machine could not be paused', this.#watch.pause(minutes)),
       resume: () => carefully('This machine could not be resumed', this.#watch.resume()),
-      copy: (text) => clipboard.writeText(text),
+      copy: (text) => carefully('The clipboard could not be written', Promise.resolve(clipboard.writeText(text))),
       copyJoinLink: () => carefully('No invitation could be made', this.#copyJoinLink()),
       tryAgain: () => this.#node.startAfresh(),
       quit: () => carefully('Skein could not quit', this.#askAndQuit()),
@@ -199,6 +199,6 @@ export class Desktop {
 
   async #copyJoinLink(): Promise<void> {
     const link = await this.#watch.invite();
-    if (link !== null) clipboard.writeText(link);
+    if (link !== null) await clipboard.writeText(link);
   }
 }

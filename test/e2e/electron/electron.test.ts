@@ -26,7 +26,7 @@ describe.skipIf(program === null)(
       app = await _electron.launch({
         executablePath: program ?? '',
         args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), `--user-data-dir=${join(folder, 'data')}`, root],
-        env: { ...process.env, SKEIN_HOME: join(folder, 'home') } as Record<string, string>,
+        env: { ...process.env, SKEIN_HOME: join(folder, 'home') },
       });
       page = await app.firstWindow();
     });

@@ -33,7 +33,13 @@ describe.skipIf(chromium === null)(
       expect(await app.recorded('blocked')).toEqual([]);
     });
 
-    test('a call of the page reaches the node process and its answer comes back', async () => {
+    test('a clicked invitation fills in the join screen and joins nothing', async () => {
+    await app.ask('emit', 'open-url', invitation);
+    await app.until(() => app.ask('evaluate', 'document.querySelector("textarea")?.value ?? ""'), (value) => value === invitation);
+    expect(await body()).toContain('Create a swarm');
+  });
+
+  test('a call of the page reaches the node process and its answer comes back', async () => {
       await app.ask('fill', 'input[placeholder="Home"]', 'Test flock');
       await app.ask('click', 'button:has-text("Create a swarm")');
       await app.until(body, (text) => text.includes('Overview') && text.includes('Test flock'));
@@ -207,7 +213,7 @@ describe.skipIf(chromium === null)(
       expect(String((await app.recorded('tray-image')).at(-1))).toMatch(/tray.idle-on-dark\.png$/);
     });
 
-    test('a second start with an invitation shows the window with the join screen filled in, and joins nothing', async () => {
+    test('a second start shows the window, and passes on nothing that is not an invitation', async () => {
       await app.ask('emit', 'second-instance', ['skein', '--flag', invitation]);
       await app.until(
         () => app.recorded('load'),

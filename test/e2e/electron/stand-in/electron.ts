@@ -22,7 +22,12 @@ export const utilityProcess = {
 export const protocol = { registerSchemesAsPrivileged: (schemes: unknown) => record('schemes', schemes) };
 export const powerMonitor = new EventEmitter();
 export const nativeTheme = Object.assign(new EventEmitter(), { shouldUseDarkColors: true });
-export const clipboard = { writeText: (text: string) => record('clipboard', text) };
+export const clipboard = {
+  writeText: (text: string) => {
+    record('clipboard', text);
+    return Promise.resolve();
+  },
+};
 export const shell = {
   openExternal: (address: string) => {
     record('external', address);

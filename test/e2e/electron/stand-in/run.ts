@@ -59,7 +59,7 @@ const verbs = {
     session.defaultSession.permissionCheck?.(null, text(permission), text(origin)),
   mayUseDevice: () => session.defaultSession.devicePermission?.(),
   fetchPage: async (url: unknown) => {
-    const response = await session.defaultSession.protocols.get('app')?.({ method: 'GET', url: text(url) } as Request);
+    const response = await session.defaultSession.protocols.get('app')?.(new Request(text(url)));
     return { status: response?.status, policy: response?.headers.get('content-security-policy') };
   },
   /** Sends a request on a channel as some frame, the way a page of ours never would. */
@@ -73,7 +73,7 @@ const verbs = {
 
 async function obey(order: Order): Promise<void> {
   try {
-    const verb = verbs[order.verb] as (...args: readonly unknown[]) => unknown;
+    const verb: (...args: readonly unknown[]) => unknown = verbs[order.verb];
     process.send?.({ id: order.id, value: await verb(...order.args) });
   } catch (error) {
     process.send?.({ id: order.id, error: error instanceof Error ? error.message : String(error) });

@@ -1,5 +1,4 @@
 /** Builds the programs of the desktop app: its main process, the preload script, the node process with its helper, and the command line. */
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,7 +24,7 @@ const programs = [
 type Program = (typeof programs)[number];
 
 /** The folder that everything is built into. */
-export const builtFolder = join(root, 'out');
+const builtFolder = join(root, 'out');
 
 /**
  * Builds all programs into `out/` and returns the paths they have there.
@@ -62,12 +61,6 @@ function configOf(program: Program): InlineConfig {
       },
     },
   };
-}
-
-/** The version in package.json. */
-export function appVersion(): string {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  return version;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -8,9 +8,6 @@ import { decodeJournal, encodeSnapshot } from '../wire/facts.ts';
 /** What a journal says about the time before. `corrupt` or `unsupported-version`: this node must not vote from it. */
 export const recover = (opened: OpenedJournal): Result<Recovered> => decodeJournal(opened.records);
 
-/** A joiner knows nothing until a member tells it. */
-export const nothingRecovered: Recovered = { snapshot: null, facts: [] };
-
 /** Writes the first snapshot of a new swarm, whose only voter is its founder. Answers once it is on disk. */
 export function found(
   journal: Journal,

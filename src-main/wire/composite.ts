@@ -82,7 +82,7 @@ export function message<const Table extends Fields>(name: string, table: Table):
     body: fields.map(describeField),
     write: (writer, value) => {
       writer.fork();
-      writeFields(writer, fields, value as Readonly<Record<string, unknown>>);
+      writeFields(writer, fields, value);
       writer.join();
     },
     read: (reader) => readDelimited(reader, name, (end) => readFields(reader, end, fields, name)) as Shape<Table>,

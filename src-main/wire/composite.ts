@@ -61,7 +61,7 @@ const tagOf = (number: number, wireType: WireType): number => number * 8 + wireT
 
 /** Runs `read` inside the next length prefix and requires that it ends exactly there. */
 function readDelimited<Value>(reader: Reader, what: string, read: (end: number) => Value): Value {
-  const length = reader.lengthUpTo(reader.len, what);
+  const length = reader.lengthUpTo(Number.MAX_SAFE_INTEGER, what);
   const end = reader.pos + length;
   const value = read(end);
   if (reader.pos !== end) throw new Malformed('malformed', `${what} does not end where it says`);

@@ -134,7 +134,15 @@ export async function openPeer(machine: Machine, { membership, home, founding }:
     const outputFiles = { read: readOutput, tail: readTail };
     const exchange = new ContentExchange({ store, streams, clock: systemClock, logger });
     const courier = new Courier({ self: self.node, store, streams, outputFiles, clock: systemClock, logger });
-    const collector = new Collector({ self: self.node, tailsHome: home.tails, replica, store, streams, logger });
+    const collector = new Collector({
+      self: self.node,
+      tailsHome: home.tails,
+      replica,
+      store,
+      streams,
+      clock: systemClock,
+      logger,
+    });
     const submissions = new SubmissionRecords(home.submissions);
     const changed = (): void => machine.changes.changed();
     const delivery = new Delivery({

@@ -4,6 +4,7 @@ import { FailureError } from '../../shared/domain/failure.ts';
 import type { ContentHash, JobId, NodeId } from '../../shared/domain/ids.ts';
 import type { StagedFile } from '../../shared/domain/task.ts';
 import type { AttemptKey } from '../core/tasks/commands.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { ContentStore } from '../ports/content-store.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ByteStream, ByteStreams } from '../ports/streams.ts';
@@ -24,12 +25,16 @@ import { isRecord, malformed, StreamReader, writeMessage } from './stream-messag
 
 const tailMessageBytesMax = 4 * tailBytesMax;
 
+/** How long an offer waits for the log to name it. */
+const catchUpMs = 1_000;
+
 export interface CollectorOptions {
   readonly self: NodeId;
   readonly tailsHome: string;
   readonly replica: Replica;
   readonly store: ContentStore;
   readonly streams: ByteStreams;
+  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -81,6 +86,7 @@ export class Collector {
     const key = isRecord(offer) ? attemptKeyOf(offer['key']) : null;
     const files = isRecord(offer) ? checkedStagedFiles(offer['files'], outputFilesMax) : null;
     if (key === null || files === null) throw malformed('an offer that is none');
+    await this.#caughtUp(key);
     const standing = this.#standingOf(key, stream.peer, true);
     if (standing.type !== 'ours') {
       await writeMessage(stream, standing.type === 'again' ? { again: true } : { refused: standing.reason });
@@ -117,6 +123,21 @@ export class Collector {
     }
     await writeMessage(stream, standing.type === 'again' ? { again: true } : {});
     await stream.closeWrite();
+  }
+
+  /** The worker is often a moment ahead in the log: waiting for that moment is quicker than being asked again. */
+  #caughtUp(key: AttemptKey): Promise<void> {
+    const { replica, clock } = this.#options;
+    if (key.token <= replica.status().applied) return Promise.resolve();
+    return new Promise((resolve) => {
+      const stop = (): void => {
+        unsubscribe();
+        cancel();
+        resolve();
+      };
+      const unsubscribe = replica.onEvent(() => (key.token <= replica.status().applied ? stop() : undefined));
+      const cancel = clock.setTimer(catchUpMs, stop);
+    });
   }
 
   #standingOf(key: AttemptKey, from: NodeId, mustLive: boolean): Standing {

@@ -45,9 +45,16 @@ export function jobView(peer: RunningPeer, job: Job): JobView {
     policy: job.spec.policy,
     lock: job.spec.lock,
     where: [...job.where].map((node) => nodeRef(peer.membership, node)),
-    reason: jobWords(job, whyWaiting(peer, job)),
+    reason: reasonOf(peer, job),
     delivery: peer.delivery.standingOf(job.id),
   };
+}
+
+/** A job of one task says what its task says. */
+function reasonOf(peer: RunningPeer, job: Job): string {
+  const only = job.taskCount === 1 && job.counts.waiting === 0 ? peer.replica.state().tasks.task(job.id, 0) : null;
+  const words = only === null ? '' : taskWords(only, (node) => nodeRef(peer.membership, node).name);
+  return words === '' ? jobWords(job, whyWaiting(peer, job)) : words;
 }
 
 /** `manifest` null: this machine does not hold it, so tasks have no labels. */
@@ -111,7 +118,7 @@ export function whyWaiting(peer: RunningPeer, job: Job): string {
 
 function taskView(peer: RunningPeer, job: Job, task: Task, manifest: JobManifest | null): TaskView {
   const item = manifest?.items[task.index];
-  const name = (node: string): string => nodeRef(peer.membership, node as Attempt['node']).name;
+  const name = (node: Attempt['node']): string => nodeRef(peer.membership, node).name;
   return {
     job: task.job,
     index: task.index,

@@ -123,7 +123,9 @@ async function* hold(
   } finally {
     held?.forget();
     if (held !== null) await guarded.end(name, held.token, peer.keeper.graceMs);
-    await giveBack(peer, { name, session, owner }, held);
+    const given = giveBack(peer, { name, session, owner }, held);
+    // Without a coordinator the release waits in line by itself; the caller is not kept for it.
+    if (peer.keeper.standing === 'held') await given;
   }
 }
 

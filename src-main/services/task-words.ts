@@ -1,4 +1,5 @@
 import { assertNever } from '../../shared/assert.ts';
+import type { NodeId } from '../../shared/domain/ids.ts';
 import type { AttemptOutcome } from '../../shared/domain/task.ts';
 import type { Job, Task } from '../core/tasks/job.ts';
 
@@ -37,7 +38,7 @@ export function outcomeWords(outcome: AttemptOutcome | null): string {
 }
 
 /** Why a task stands as it stands, in one sentence; empty when it says all by itself. */
-export function taskWords(task: Task, name: (node: string) => string): string {
+export function taskWords(task: Task, name: (node: NodeId) => string): string {
   const latest = task.attempts.at(-1);
   switch (task.state) {
     case 'assigned':

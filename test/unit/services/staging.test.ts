@@ -92,6 +92,7 @@ describe('files between submitter and worker', () => {
       replica,
       store: own,
       streams: network.of(replica.self),
+      clock: systemClock,
       logger: silentLogger,
     });
 

@@ -125,20 +125,28 @@ export class SimNetwork {
       const [first, second] = [this.#endpoints.get(left), this.#endpoints.get(right)];
       if (first === undefined || second === undefined) return;
       if (this.#cut.has(linkOf(left, right)) || this.#cut.has(linkOf(right, left))) return;
+      if (first.up.has(right) && second.up.has(left)) return;
+      // A new connection takes the place of one that only one side still believes in.
+      this.#breakConnection(left, right);
+      this.#tell(left, first, right, false);
+      this.#tell(right, second, left, false);
       this.#tell(left, first, right, true);
       this.#tell(right, second, left, true);
     });
   }
 
   #tell(self: NodeId, endpoint: Endpoint, peer: NodeId, connected: boolean): void {
-    if (endpoint.up.has(peer) === connected) return;
     const awakeAt = endpoint.asleepUntil();
     if (awakeAt > this.#queue.now) {
+      const pair = pairOf(self, peer);
+      const connection = this.#connection.get(pair);
       this.#queue.at(awakeAt, () => {
-        if (this.#endpoints.get(self) === endpoint) this.#tell(self, endpoint, peer, connected);
+        const current = this.#endpoints.get(self) === endpoint && this.#connection.get(pair) === connection;
+        if (current) this.#tell(self, endpoint, peer, connected);
       });
       return;
     }
+    if (endpoint.up.has(peer) === connected) return;
     if (connected) endpoint.up.add(peer);
     else endpoint.up.delete(peer);
     endpoint.onPeer(peer, connected);

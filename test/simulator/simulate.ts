@@ -1,6 +1,7 @@
 /**
  * Runs seeds of the simulated swarm: `node test/simulator/simulate.ts --seeds N [--from S] [--twice]`,
  * `--seed S --transcript` for one in full, `--mutants` for the table of deliberate faults and who catches them.
+ * Windows and snapshot intervals are small unless `--shipped-limits`, so that minutes reach what else takes days.
  */
 import { execFileSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     twice: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
     mutant: { type: 'string' },
+    'shipped-limits': { type: 'boolean', default: false },
   },
 });
 
@@ -26,10 +28,8 @@ function commit(): string {
 }
 
 async function runSeeds(): Promise<boolean> {
-  if (values.mutant !== undefined) {
-    const { injectMutant } = await import('./mutants/inject.ts');
-    injectMutant(values.mutant);
-  }
+  const { mutantNamed, rewriteSources, smallLimits } = await import('./mutants/inject.ts');
+  rewriteSources([...(values['shipped-limits'] ? [] : smallLimits), ...(values.mutant === undefined ? [] : [mutantNamed(values.mutant)])]);
   const { simulate } = await import('./world.ts');
   const { drawOptions } = await import('./options.ts');
   const { Forks } = await import('./forks.ts');

@@ -1,3 +1,4 @@
+import { canonical } from './canonical.ts';
 import type { AgreedEntry, Applied, Broken, Checker, Run } from './checker.ts';
 
 /**
@@ -42,7 +43,7 @@ export class Agreement implements Checker {
     const expected = (this.#last.get(run.node) ?? 0) + 1;
     if (applied.slot !== expected) this.#broken('prefix', `${run.node} applies slot ${applied.slot}, not ${expected}`);
     this.#last.set(run.node, applied.slot);
-    const digest = JSON.stringify([applied.request, applied.result, applied.events]);
+    const digest = canonical([applied.request, applied.result, applied.events]);
     const known = this.#digests[applied.slot - 1];
     if (known === undefined) this.#agree(run, applied, digest);
     else if (known !== digest)

@@ -1,5 +1,6 @@
 import type { Result } from '../../../shared/domain/failure.ts';
 import type { CommandResult, Request } from '../../../src-main/core/state-machine/command.ts';
+import { canonical } from './canonical.ts';
 import type { AgreedEntry, Broken, Checker } from './checker.ts';
 
 const nameOf = ({ client, sequence }: Pick<Request, 'client' | 'sequence'>): string => `${client}/${sequence}`;
@@ -18,7 +19,7 @@ export class Requests implements Checker {
     if (request === null || request.sequence === 0) return;
     const name = nameOf(request);
     const known = this.#effects.get(name);
-    const told = JSON.stringify(result);
+    const told = canonical(result);
     if (known === undefined) {
       this.#effects.set(name, { slot, result: told });
       return;
@@ -36,7 +37,7 @@ export class Requests implements Checker {
   acknowledged(client: string, sequence: number, result: Result<CommandResult>): void {
     if (!result.ok) return;
     const known = this.#effects.get(nameOf({ client, sequence }));
-    const told = JSON.stringify(result.value);
+    const told = canonical(result.value);
     if (known?.result !== told) {
       this.#broken(
         'acknowledged is durable',

@@ -3,20 +3,58 @@ import { mutants } from './mutants.ts';
 
 const root = new URL('../../../', import.meta.url);
 
-/** Rewrites one source file as it is loaded, in this process only. Throws when what it replaces is not there exactly once. */
-export function injectMutant(name: string): void {
-  const mutant = mutants.find((each) => each.name === name);
-  if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
-  const target = new URL(mutant.file, root).href;
+/** An exact piece of one source file, and what stands there instead in this process. */
+export interface Rewrite {
+  /** From the root of the repository. */
+  readonly file: string;
+  readonly original: string;
+  readonly mutated: string;
+}
+
+/** Rewrites sources as they are loaded. Throws when a piece that is to be replaced is not there exactly once. */
+export function rewriteSources(rewrites: readonly Rewrite[]): void {
+  const byUrl = new Map<string, Rewrite[]>();
+  for (const rewrite of rewrites) {
+    const url = new URL(rewrite.file, root).href;
+    byUrl.set(url, [...(byUrl.get(url) ?? []), rewrite]);
+  }
   registerHooks({
     load: (url, context, nextLoad) => {
       const loaded = nextLoad(url, context);
-      if (url !== target || loaded.source === undefined || loaded.source === null) return loaded;
+      const wanted = byUrl.get(url);
+      if (wanted === undefined || loaded.source === undefined || loaded.source === null) return loaded;
       const source = typeof loaded.source === 'string' ? loaded.source : new TextDecoder().decode(loaded.source);
-      const parts = source.split(mutant.original);
-      if (parts.length !== 2)
-        throw new Error(`${mutant.file} has the piece of mutant ${name} ${parts.length - 1} times, not once`);
-      return { ...loaded, source: parts.join(mutant.mutated) };
+      return { ...loaded, source: wanted.reduce(replaceOnce, source) };
     },
   });
 }
+
+function replaceOnce(source: string, { file, original, mutated }: Rewrite): string {
+  const parts = source.split(original);
+  if (parts.length !== 2) throw new Error(`${file} has this piece ${parts.length - 1} times, not once: ${original}`);
+  return parts.join(mutated);
+}
+
+export function mutantNamed(name: string): Rewrite {
+  const mutant = mutants.find((each) => each.name === name);
+  if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
+  return mutant;
+}
+
+const limit = (name: string, shipped: string, small: number): Rewrite => ({
+  file: 'src-main/core/machine/limits.ts',
+  original: `export const ${name} = ${shipped};`,
+  mutated: `export const ${name} = ${small};`,
+});
+
+/**
+ * Limits so small that a few simulated minutes reach them: windows fill, snapshots are taken and sent in parts.
+ * Shipped limits would take days of simulated time.
+ */
+export const smallLimits: readonly Rewrite[] = [
+  limit('slotsInFlightMax', '1_024', 12),
+  limit('entriesPerMessageMax', '256', 5),
+  limit('snapshotChunkCharsMax', '256 * 1_024', 3_000),
+  limit('entriesPerSnapshot', '10_000', 60),
+  limit('entriesKeptBehindSnapshot', '5_000', 20),
+];

@@ -177,8 +177,8 @@ export const mutants: readonly Mutant[] = [
     name: 'lock-granted-twice',
     fault: 'a held lock is granted to whoever asks',
     file: 'src-main/core/locks/lock-table.ts',
-    original: 'if (known?.holder != null) return',
-    mutated: 'if (known?.holder != null && !wait) return',
+    original: 'if (known !== undefined && known.holder !== null)',
+    mutated: 'if (known !== undefined && known.holder !== null && !wait)',
     seedsMax: 50,
   },
   {

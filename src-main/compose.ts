@@ -19,10 +19,11 @@ import { createServices } from './services/services.ts';
 import { swarmHome } from './services/swarm-home.ts';
 import { foundSwarm, openMembership, saveMembership } from './swarm/swarm-file.ts';
 import { version } from './services/version.ts';
-import { given, openPeer, type Machine, type SkeinOptions } from './compose-peer.ts';
+import { given, type Machine, type SkeinOptions } from './compose-base.ts';
+import { openPeer } from './compose-peer.ts';
 
 export { openJsonLogger } from './adapters/system/json-logger.ts';
-export type { SkeinOptions } from './compose-peer.ts';
+export type { SkeinOptions } from './compose-base.ts';
 
 export interface Skein {
   readonly services: SkeinServices;

@@ -37,7 +37,13 @@ export async function prepareFolder(
   store: ContentStore,
 ): Promise<void> {
   try {
-    await rm(folder.root, { recursive: true, force: true });
+    // Almost always new: looking for old files to remove costs more than making the folder.
+    await mkdir(dirname(folder.root), { recursive: true });
+    const isNew = await mkdir(folder.root).then(
+      () => true,
+      () => false,
+    );
+    if (!isNew) await rm(folder.root, { recursive: true, force: true });
     await mkdir(folder.work, { recursive: true });
   } catch (error) {
     throw new FailureError(readFailure(folder.root, error), { cause: error });

@@ -98,15 +98,8 @@ export default defineConfig(
   {
     files: ['src-renderer/**/*.svelte', 'src-renderer/**/*.svelte.ts'],
     extends: [...svelte.configs.recommended],
-    languageOptions: {
-      parserOptions: {
-        projectService: true,
-        tsconfigRootDir: import.meta.dirname,
-        extraFileExtensions: ['.svelte'],
-        parser: tseslint.parser,
-        svelteConfig,
-      },
-    },
+    // Components without types: svelte-check has them, and a second kind of file makes the typed linter load all anew.
+    languageOptions: { parserOptions: { parser: tseslint.parser, svelteConfig } },
     rules: {
       // These classes parse an address once; nothing on the screen changes with them.
       'svelte/prefer-svelte-reactivity': 'off',

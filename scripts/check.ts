@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { runNodeTool, type ToolResult } from './run-tool.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const stepMsMax = 6 * 60_000;
+const stepMsMax = 8 * 60_000;
 /** A compiler that has lost its way prints thousands of lines, of which nobody reads the last. */
 const linesShownMax = 60;
 

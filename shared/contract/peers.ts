@@ -45,14 +45,12 @@ export const peers = {
   watch: procedure.output(eventIterator(viewOf(peersViewSchema))),
   ping: procedure.input(z.object({ id: z.string() })).output(z.object({ rttMs: z.number() })),
   /** Asks the distributed hash table which members are closest to a key, by XOR distance. */
-  closest: procedure
-    .input(z.object({ key: z.string().check(z.maxLength(200)) }))
-    .output(
-      z.object({
-        keyHash: z.string(),
-        peers: z.array(z.object({ id: z.string(), name: z.string(), commonBits: z.number() })),
-      }),
-    ),
+  closest: procedure.input(z.object({ key: z.string().check(z.maxLength(200)) })).output(
+    z.object({
+      keyHash: z.string(),
+      peers: z.array(z.object({ id: z.string(), name: z.string(), commonBits: z.number() })),
+    }),
+  ),
 };
 
 export const policy = {

@@ -70,10 +70,22 @@ async function connectWebSocket(page: Window): Promise<Result<Connection>> {
   if (!(await opened(socket))) {
     socket.close();
     return (await sessionIsKnown())
-      ? fail('not-running', 'The Skein process on this machine does not answer.', 'See whether it runs with “skein status”.')
-      : fail('not-authorised', 'This page is not signed in to Skein.', 'Open the address that “skein daemon open” prints: it holds a key that works once.');
+      ? fail(
+          'not-running',
+          'The Skein process on this machine does not answer.',
+          'See whether it runs with “skein status”.',
+        )
+      : fail(
+          'not-authorised',
+          'This page is not signed in to Skein.',
+          'Open the address that “skein daemon open” prints: it holds a key that works once.',
+        );
   }
-  return ok({ client: createSkeinClient(new WebSocketLink({ websocket: socket })), ended: ended.promise, close: () => socket.close() });
+  return ok({
+    client: createSkeinClient(new WebSocketLink({ websocket: socket })),
+    ended: ended.promise,
+    close: () => socket.close(),
+  });
 }
 
 /** Trades the one-time token of the address for a cookie that no script can read, and takes it out of the address bar. */
@@ -90,9 +102,17 @@ async function exchangeToken(page: Window): Promise<Result<null>> {
     // A token that was used before is no reason to stop: the cookie it gave may still be good.
     return response.ok || (await sessionIsKnown())
       ? ok(null)
-      : fail('not-authorised', 'The key in this address was already used or is no longer valid.', 'Open the address that “skein daemon open” prints now.');
+      : fail(
+          'not-authorised',
+          'The key in this address was already used or is no longer valid.',
+          'Open the address that “skein daemon open” prints now.',
+        );
   } catch {
-    return fail('not-running', 'The Skein process on this machine does not answer.', 'See whether it runs with “skein status”.');
+    return fail(
+      'not-running',
+      'The Skein process on this machine does not answer.',
+      'See whether it runs with “skein status”.',
+    );
   }
 }
 
@@ -121,5 +141,7 @@ function opened(socket: WebSocket): Promise<boolean> {
 }
 
 function describeClose(event: CloseEvent): string {
-  return event.reason === '' ? 'The line to the Skein process on this machine was cut.' : `The Skein process ended the line: ${event.reason}.`;
+  return event.reason === ''
+    ? 'The line to the Skein process on this machine was cut.'
+    : `The Skein process ended the line: ${event.reason}.`;
 }

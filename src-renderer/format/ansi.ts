@@ -14,7 +14,10 @@ interface Style {
 
 const plain: Style = { colour: null, bold: false };
 // Matching terminal control sequences is the whole purpose of this expression.
-const sequence = new RegExp(String.raw`\u001b(?:\[([0-9;:?]*)[ -/]*([@-~])|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\^_])`, 'g');
+const sequence = new RegExp(
+  String.raw`\u001b(?:\[([0-9;:?]*)[ -/]*([@-~])|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\^_])`,
+  'g',
+);
 
 /** Cuts one line into spans. Colours and bold are kept; every other control sequence is dropped. */
 export function ansiSpans(line: string): readonly TextSpan[] {

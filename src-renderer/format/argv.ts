@@ -1,6 +1,7 @@
 /** A command edited as one line, and the list of arguments it stands for. */
 
-export type ArgvResult = { readonly ok: true; readonly argv: readonly string[] } | { readonly ok: false; readonly message: string };
+export type ArgvResult =
+  { readonly ok: true; readonly argv: readonly string[] } | { readonly ok: false; readonly message: string };
 
 /**
  * Splits a line by the quoting rules of a POSIX shell and nothing else of it: no variables, globs or pipes, since
@@ -27,7 +28,9 @@ export function splitCommandLine(line: string): ArgvResult {
   return { ok: true, argv };
 }
 
-type Part = { readonly ok: true; readonly text: string; readonly next: number } | { readonly ok: false; readonly message: string };
+type Part =
+  | { readonly ok: true; readonly text: string; readonly next: number }
+  | { readonly ok: false; readonly message: string };
 
 function readPart(line: string, at: number): Part {
   const character = line.charAt(at);

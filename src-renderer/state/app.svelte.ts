@@ -48,7 +48,8 @@ export class App {
   /** The client, or a failure that says why there is none. */
   get client(): SkeinClient {
     const client = this.line.client;
-    if (client === null) throw new FailureError(fail('not-running', 'There is no line to the Skein process on this machine.').failure);
+    if (client === null)
+      throw new FailureError(fail('not-running', 'There is no line to the Skein process on this machine.').failure);
     return client;
   }
 
@@ -56,7 +57,9 @@ export class App {
     this.clock.start();
     this.router.start();
     // Every failure inside is kept as state; what is left over would be a mistake of ours, and is shown as one.
-    this.line.run((client) => this.#followAll(client)).catch((error: unknown) => this.notices.bad({ code: 'internal', message: String(error) }));
+    this.line
+      .run((client) => this.#followAll(client))
+      .catch((error: unknown) => this.notices.bad({ code: 'internal', message: String(error) }));
   }
 
   stop(): void {
@@ -76,7 +79,9 @@ export class App {
     const wanted = `${selector} ${offset}`;
     if (!(this.#jobFollowed?.startsWith(`${selector} `) ?? false)) this.job.clear();
     this.#jobFollowed = wanted;
-    this.#observe(this.job.follow(async (signal) => this.client.tasks.watchOne({ selector, offset, limit: 100 }, { signal })));
+    this.#observe(
+      this.job.follow(async (signal) => this.client.tasks.watchOne({ selector, offset, limit: 100 }, { signal })),
+    );
   }
 
   leaveJob(): void {

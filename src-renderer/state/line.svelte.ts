@@ -62,7 +62,11 @@ export class Line {
     this.lostSince = null;
     onOpen(connection.client);
     const reason = await connection.ended;
-    this.#lose({ code: 'not-running', message: reason, hint: 'What you see is the last that was known. Work in the swarm goes on without this window.' });
+    this.#lose({
+      code: 'not-running',
+      message: reason,
+      hint: 'What you see is the last that was known. Work in the swarm goes on without this window.',
+    });
   }
 
   #lose(failure: Failure): void {

@@ -35,11 +35,23 @@ export class SubmitDraft {
   readonly submission = $derived.by(() => toSubmission(this));
 
   /** Fills the form from a job, to send it again with changes. The job itself never changes. */
-  fillFrom(source: { argv: readonly string[]; name: string; outputs: readonly string[]; env: Readonly<Record<string, string>>; retries: number; timeoutMs: number | null; slots: number; lock: string | null; policy: 'least-loaded' | 'round-robin' }): void {
+  fillFrom(source: {
+    argv: readonly string[];
+    name: string;
+    outputs: readonly string[];
+    env: Readonly<Record<string, string>>;
+    retries: number;
+    timeoutMs: number | null;
+    slots: number;
+    lock: string | null;
+    policy: 'least-loaded' | 'round-robin';
+  }): void {
     this.name = source.name;
     this.command = joinCommandLine(source.argv);
     this.outputs = source.outputs.join('\n');
-    this.env = Object.entries(source.env).map(([name, value]) => `${name}=${value}`).join('\n');
+    this.env = Object.entries(source.env)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('\n');
     this.retries = source.retries;
     this.timeoutMinutes = source.timeoutMs === null ? '' : String(source.timeoutMs / 60_000);
     this.slots = source.slots;
@@ -57,7 +69,11 @@ export class SubmitDraft {
   }
 }
 
-const listOf = (text: string): string[] => text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+const listOf = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 
 function findProblems(draft: SubmitDraft): readonly DraftProblem[] {
   const problems: DraftProblem[] = [];
@@ -66,9 +82,11 @@ function findProblems(draft: SubmitDraft): readonly DraftProblem[] {
   else if (draft.argv.argv.length === 0) add('command', 'Say which program to run.');
   if (draft.cwd === '') add('cwd', 'Name the folder that paths are read against.');
   else if (!isAbsolute(draft.cwd)) add('cwd', 'Give the whole path, from the root of the disk.');
-  if (draft.each === 'files' && listOf(draft.globs).length === 0) add('globs', 'Name at least one file or pattern, such as *.png.');
+  if (draft.each === 'files' && listOf(draft.globs).length === 0)
+    add('globs', 'Name at least one file or pattern, such as *.png.');
   if (draft.each === 'lines' && linesOf(draft.lines).length === 0) add('lines', 'Give at least one line.');
-  if (draft.each === 'lines' && linesOf(draft.lines).length > 100_000) add('lines', 'At most 100,000 lines fit in one job.');
+  if (draft.each === 'lines' && linesOf(draft.lines).length > 100_000)
+    add('lines', 'At most 100,000 lines fit in one job.');
   if (draft.each === 'range') {
     const whole = [draft.rangeFrom, draft.rangeTo, draft.rangeStep].every((value) => Number.isInteger(value));
     if (!whole || draft.rangeStep < 1 || draft.rangeFrom < 0 || draft.rangeTo < draft.rangeFrom) {
@@ -76,21 +94,31 @@ function findProblems(draft: SubmitDraft): readonly DraftProblem[] {
     }
   }
   for (const entry of listOf(draft.env)) if (!/^[^=\s]+=/.test(entry)) add('env', `“${entry}” is not NAME=value.`);
-  if (!Number.isInteger(draft.retries) || draft.retries < 0 || draft.retries > 100) add('retries', 'Between 0 and 100.');
+  if (!Number.isInteger(draft.retries) || draft.retries < 0 || draft.retries > 100)
+    add('retries', 'Between 0 and 100.');
   if (!Number.isInteger(draft.slots) || draft.slots < 1 || draft.slots > 256) add('slots', 'Between 1 and 256.');
-  if (draft.timeoutMinutes.trim() !== '' && !(Number(draft.timeoutMinutes) > 0)) add('timeout', 'A number of minutes above 0, or nothing.');
+  if (draft.timeoutMinutes.trim() !== '' && !(Number(draft.timeoutMinutes) > 0))
+    add('timeout', 'A number of minutes above 0, or nothing.');
   return problems;
 }
 
 /** An empty last line is the end of the text, not a task. */
-const linesOf = (text: string): string[] => text.replace(/\n+$/, '').split('\n').filter((line, _index, all) => all.length > 1 || line !== '');
+const linesOf = (text: string): string[] =>
+  text
+    .replace(/\n+$/, '')
+    .split('\n')
+    .filter((line, _index, all) => all.length > 1 || line !== '');
 
 /** A path from a root, on any of the three systems. */
 const isAbsolute = (path: string): boolean => /^(\/|[A-Za-z]:[\\/]|\\\\)/.test(path);
 
 function toSubmission(draft: SubmitDraft): Submission {
   const timeout = Number(draft.timeoutMinutes);
-  const env = Object.fromEntries(listOf(draft.env).filter((entry) => entry.includes('=')).map(splitEntry));
+  const env = Object.fromEntries(
+    listOf(draft.env)
+      .filter((entry) => entry.includes('='))
+      .map(splitEntry),
+  );
   return {
     ...given('name', draft.name.trim()),
     argv: draft.argv.ok ? [...draft.argv.argv] : [],

@@ -41,7 +41,14 @@ export class TaskOutput {
     while (!abort.signal.aborted && !this.ended) {
       try {
         const chunk = await readLog(
-          { selector: source.selector, attempt: source.attempt, stream: source.stream, offset, bytesMax: chunkBytes, waitMs: this.started ? waitMs : 0 },
+          {
+            selector: source.selector,
+            attempt: source.attempt,
+            stream: source.stream,
+            offset,
+            bytesMax: chunkBytes,
+            waitMs: this.started ? waitMs : 0,
+          },
           { signal: abort.signal },
         );
         if (abort.signal.aborted) return;

@@ -8,7 +8,10 @@ export interface Shortcut {
   readonly run: ((app: App) => void) | null;
 }
 
-const go = (place: Place, item: string | null = null) => (app: App): void => app.router.go(place, item);
+const go =
+  (place: Place, item: string | null = null) =>
+  (app: App): void =>
+    app.router.go(place, item);
 
 /** The one table that the listener, the sheet and the palette read. Those without `run` belong to the view they work in. */
 export const shortcuts: readonly Shortcut[] = [

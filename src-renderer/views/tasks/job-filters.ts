@@ -3,14 +3,25 @@ import { finalTaskStates } from '../../../shared/domain/task.ts';
 
 export const jobTabs = ['all', 'mine', 'active', 'failed'] as const;
 export type JobTab = (typeof jobTabs)[number];
-export const jobTabWords: Readonly<Record<JobTab, string>> = { all: 'All', mine: 'From here', active: 'Not finished', failed: 'With failures' };
+export const jobTabWords: Readonly<Record<JobTab, string>> = {
+  all: 'All',
+  mine: 'From here',
+  active: 'Not finished',
+  failed: 'With failures',
+};
 
 /**
  * Reads the search language shared with the command line: `state:failed name:render peer:studio lock:nightly`, and any
  * other word as part of the name or the command.
  */
-export function filterJobs(jobs: readonly Job[], options: { tab: JobTab; search: string; self: string }): readonly Job[] {
-  const words = options.search.toLowerCase().split(/\s+/).filter((word) => word !== '');
+export function filterJobs(
+  jobs: readonly Job[],
+  options: { tab: JobTab; search: string; self: string },
+): readonly Job[] {
+  const words = options.search
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '');
   return jobs.filter((job) => inTab(job, options.tab, options.self) && words.every((word) => matches(job, word)));
 }
 
@@ -48,7 +59,9 @@ function matches(job: Job, word: string): boolean {
 }
 
 /** The parts of a job's bar, in the order work flows. */
-export function jobSegments(counts: Job['counts']): readonly { label: string; count: number; pattern: 'good' | 'busy' | 'bad' | 'quiet' }[] {
+export function jobSegments(
+  counts: Job['counts'],
+): readonly { label: string; count: number; pattern: 'good' | 'busy' | 'bad' | 'quiet' }[] {
   return [
     { label: 'succeeded', count: counts.succeeded, pattern: 'good' },
     { label: 'active', count: counts.active, pattern: 'busy' },

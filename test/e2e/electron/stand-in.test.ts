@@ -34,12 +34,15 @@ describe.skipIf(chromium === null)(
     });
 
     test('a clicked invitation fills in the join screen and joins nothing', async () => {
-    await app.ask('emit', 'open-url', invitation);
-    await app.until(() => app.ask('evaluate', 'document.querySelector("textarea")?.value ?? ""'), (value) => value === invitation);
-    expect(await body()).toContain('Create a swarm');
-  });
+      await app.ask('emit', 'open-url', invitation);
+      await app.until(
+        () => app.ask('evaluate', 'document.querySelector("textarea")?.value ?? ""'),
+        (value) => value === invitation,
+      );
+      expect(await body()).toContain('Create a swarm');
+    });
 
-  test('a call of the page reaches the node process and its answer comes back', async () => {
+    test('a call of the page reaches the node process and its answer comes back', async () => {
       await app.ask('fill', 'input[placeholder="Home"]', 'Test flock');
       await app.ask('click', 'button:has-text("Create a swarm")');
       await app.until(body, (text) => text.includes('Overview') && text.includes('Test flock'));

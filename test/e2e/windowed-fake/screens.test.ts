@@ -55,7 +55,9 @@ describe.skipIf(!hasChromium)('the window over the fake, in Chromium', () => {
       for (const theme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
         // Until a frame is painted, part of the page still answers with the colours of the other theme.
-        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+        await page.evaluate(
+          () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+        );
         if (screen.pictured === true) await page.screenshot({ path: `${pictures}/${screen.name}-${theme}.png` });
         serious.push(...(await seriousViolations(page)));
       }

@@ -29,7 +29,10 @@ function commit(): string {
 
 async function runSeeds(): Promise<boolean> {
   const { mutantNamed, rewriteSources, smallLimits } = await import('./mutants/inject.ts');
-  rewriteSources([...(values['shipped-limits'] ? [] : smallLimits), ...(values.mutant === undefined ? [] : [mutantNamed(values.mutant)])]);
+  rewriteSources([
+    ...(values['shipped-limits'] ? [] : smallLimits),
+    ...(values.mutant === undefined ? [] : [mutantNamed(values.mutant)]),
+  ]);
   const { simulate } = await import('./world.ts');
   const { drawOptions } = await import('./options.ts');
   const { Forks } = await import('./forks.ts');

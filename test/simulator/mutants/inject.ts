@@ -52,9 +52,9 @@ const limit = (name: string, shipped: string, small: number): Rewrite => ({
  * Shipped limits would take days of simulated time.
  */
 export const smallLimits: readonly Rewrite[] = [
-  limit('slotsInFlightMax', '1_024', 12),
-  limit('entriesPerMessageMax', '256', 5),
-  limit('snapshotChunkCharsMax', '256 * 1_024', 3_000),
-  limit('entriesPerSnapshot', '10_000', 60),
-  limit('entriesKeptBehindSnapshot', '5_000', 20),
+  limit('slotsInFlightMax', '1_024', 16),
+  limit('entriesPerMessageMax', '256', 8),
+  limit('snapshotChunkCharsMax', '256 * 1_024', 20_000),
+  limit('entriesPerSnapshot', '10_000', 300),
+  limit('entriesKeptBehindSnapshot', '5_000', 100),
 ];

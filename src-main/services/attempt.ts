@@ -113,7 +113,9 @@ async function bringBack(
   around.progressed('uploading');
   const patterns = work.spec.outputs.map((pattern) => expandPlaceholders(pattern, item));
   const files = await storeOutputs(around.folder, patterns, around.store);
-  if (!files.ok) return broken(files.failure.message, mayWorkElsewhere(files.failure));
+  // A program that ended well without its output does so everywhere; a full disk is this machine's own trouble.
+  if (!files.ok)
+    return broken(files.failure.message, files.failure.code !== 'not-found' && mayWorkElsewhere(files.failure));
   return { outcome, outputs: await around.deliver(work, files.value, signal) };
 }
 
@@ -135,7 +137,7 @@ const broken = (reason: string, retryable: boolean): AttemptEnd => ({
   outputs: null,
 });
 
-/** A missing output or a bad list stays what it is on every machine; a full disk or an unreachable source does not. */
+/** A list that cannot be read is the same everywhere. A submitter that is away, or a full disk, is not. */
 function mayWorkElsewhere(failure: Failure): boolean {
-  return failure.code !== 'not-found' && failure.code !== 'bad-input' && failure.code !== 'malformed';
+  return failure.code !== 'bad-input' && failure.code !== 'malformed';
 }

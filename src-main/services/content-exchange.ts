@@ -18,7 +18,8 @@ const requestBytesMax = 64 * 1_024;
 const fetchesAtOnce = 6;
 /** No single content is larger; a claim beyond it is refused before a byte is stored. */
 const contentBytesMax = 1_024 ** 4;
-const retry = { firstMs: 100, longestMs: 5_000, triesMax: 6 };
+/** About ten minutes: a submitter that restarts or sleeps for a moment must not cost its tasks an attempt. */
+const retry = { firstMs: 100, longestMs: 10_000, triesMax: 65 };
 
 export interface ContentExchangeOptions {
   readonly store: ContentStore;
@@ -40,7 +41,7 @@ export class ContentExchange {
 
   /**
    * Makes sure that all contents are in the store, asking the sources in their order and again with back-off.
-   * Fails with the last reason a source gave, or `cancelled`.
+   * Fails with the reason that the first source gave, or `cancelled`.
    */
   async fetch(
     hashes: readonly ContentHash[],
@@ -51,12 +52,15 @@ export class ContentExchange {
     const done = await withBackoff(this.#options.clock, retry, signal, async () => {
       const missing = await this.#missing(hashes);
       if (missing.length === 0) return true;
+      let first: Failure | null = null;
       for (const source of sources()) {
         const failure = await this.#fetchFrom(source, await this.#missing(missing), signal);
         if (failure === null) return true;
-        last = failure;
+        // The first source is the one that must have them; that the others have not is no news.
+        first ??= failure;
         if (signal.aborted) return null;
       }
+      last = first ?? last;
       return null;
     });
     if (done !== null) return ok(null);

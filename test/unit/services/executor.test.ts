@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ok, type Result } from '../../../shared/domain/failure.ts';
-import { lockName, nodeId, sessionId, type NodeId } from '../../../shared/domain/ids.ts';
+import { contentHash, lockName, nodeId, sessionId, type ContentHash, type NodeId } from '../../../shared/domain/ids.ts';
 import type { AcceptPolicy, Role } from '../../../shared/domain/member.ts';
 import type { JobSpec } from '../../../shared/domain/task.ts';
 import { openContentStore } from '../../../src-main/adapters/disk/file-content-store.ts';
@@ -101,7 +101,11 @@ describe('the executor', () => {
     await rm(root, { recursive: true, force: true });
   });
 
-  async function assign(change: Partial<JobSpec> = {}, submitter = replica.self): Promise<() => Task> {
+  async function assign(
+    change: Partial<JobSpec> = {},
+    submitter = replica.self,
+    elsewhere: ContentHash | null = null,
+  ): Promise<() => Task> {
     const spec: JobSpec = {
       name: 'job',
       argv: ['work', '{line}'],
@@ -117,7 +121,13 @@ describe('the executor', () => {
     };
     const list = { version: 1, submission: 's', shared: [], items: [{ index: 0, line: 'a line', inputs: [] }] };
     const { hash } = valueOf(await store.putBytes(Buffer.from(JSON.stringify(list))));
-    const accepted = replica.apply({ type: 'job-submitted', submitter, spec, taskCount: 1, manifest: hash });
+    const accepted = replica.apply({
+      type: 'job-submitted',
+      submitter,
+      spec,
+      taskCount: 1,
+      manifest: elsewhere ?? hash,
+    });
     if (accepted.type !== 'job-accepted') throw new Error('the job was not accepted');
     const { job } = accepted;
     replica.apply({
@@ -166,6 +176,15 @@ describe('the executor', () => {
     await until('it is refused', () => task().attempts[0]?.outcome !== null);
     expect(task().attempts[0]?.outcome).toMatchObject({ type: 'rejected', reason: expect.stringContaining(reason) });
     expect(programs.started).toEqual([]);
+  });
+
+  it('waits for the files of a submitter that is away, rather than giving the task up', async () => {
+    const task = await assign({}, nodeId('friend'), contentHash('f'.repeat(64)));
+    await clock.advance(300_000);
+    expect(task().attempts[0]?.endedAt).toBeNull();
+    await clock.advance(600_000);
+    await until('it goes elsewhere', () => task().attempts[0]?.endedAt !== null);
+    expect(task().attempts[0]?.outcome).toMatchObject({ type: 'broken', retryable: true });
   });
 
   it('kills what is cancelled, and says nothing more about it', async () => {

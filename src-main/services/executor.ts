@@ -55,6 +55,8 @@ interface Running {
 export class Executor {
   readonly #options: ExecutorOptions;
   readonly #running = new Map<string, Running>();
+  /** Attempts that are over here while the log still waits to hear of it: they must not begin a second time. */
+  readonly #over = new Set<string>();
   readonly #manifests = new Map<ContentHash, Promise<JobManifest>>();
   readonly #reports: AttemptReports;
   readonly #room: Room;
@@ -110,8 +112,10 @@ export class Executor {
     for (const change of event.events) {
       if (change.type === 'attempt-assigned' && change.session === this.#options.keeper.session)
         this.#assigned(change.key);
-      if (change.type === 'attempt-ended')
+      if (change.type === 'attempt-ended') {
+        this.#over.delete(nameOf(change.key));
         this.#running.get(nameOf(change.key))?.stop.abort(`it is ${change.state} in the log`);
+      }
     }
   }
 
@@ -124,6 +128,7 @@ export class Executor {
     const names = new Set(live.map(({ key }) => nameOf(key)));
     for (const [name, running] of this.#running)
       if (!names.has(name)) running.stop.abort('it is no longer assigned to this machine');
+    for (const name of this.#over) if (!names.has(name)) this.#over.delete(name);
     for (const attempt of live) this.#begin(attempt);
   }
 
@@ -142,7 +147,7 @@ export class Executor {
     const name = nameOf(attempt.key);
     const { replica, keeper, policy, roleOf, self } = this.#options;
     const job = replica.state().tasks.job(attempt.key.job);
-    if (job === null || this.#running.has(name)) return;
+    if (job === null || this.#running.has(name) || this.#over.has(name)) return;
     const work: AttemptWork = {
       key: attempt.key,
       session: attempt.session,
@@ -177,6 +182,7 @@ export class Executor {
         this.#reports.finished({ ...work.key, outcome: { type: 'broken', reason, retryable: true }, outputs: null });
     } finally {
       this.#running.delete(name);
+      if (this.#isLive(work.key)) this.#over.add(name);
     }
     courier.sendTail(work, folder);
     await removeWork(folder, logger);

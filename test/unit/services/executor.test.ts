@@ -209,6 +209,19 @@ describe('the executor', () => {
     expect(task().attempts[0]?.outcome).toMatchObject({ type: 'broken', retryable: true });
   });
 
+  it('does not begin an attempt again that is over here but not yet in the log', async () => {
+    await assign();
+    await until('the program starts', () => programs.started.length === 1);
+    replica.held = true;
+    programs.started[0]?.end({ type: 'exited', exitCode: 0 });
+    await until('it is over here', () => executor.running === 0);
+    replica.tellReplaced();
+    await clock.advance(50);
+    await settled();
+    expect(executor.running).toBe(0);
+    expect(programs.started.length).toBe(1);
+  });
+
   it('starts a locked task only under its lock, shows the token of the grant, and gives the lock back with the attempt', async () => {
     const name = lockName('store');
     const blocker = replica.apply({ type: 'lock-requested', name, session, owner: 'client:x', label: '', wait: true });

@@ -114,6 +114,11 @@ export class LocalReplica implements Replica {
     for (const go of this.#waiting.splice(0)) go();
   }
 
+  /** As when a snapshot takes the place of entries that were missed. */
+  tellReplaced(): void {
+    for (const listener of [...this.#listeners]) listener({ type: 'state-replaced', slot: slot(this.#slot) });
+  }
+
   apply(command: Command): CommandResult {
     this.commands.push(command);
     const at = slot(++this.#slot);

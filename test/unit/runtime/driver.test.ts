@@ -57,7 +57,9 @@ describe('the driver', () => {
 
   it('sends what one drain leaves for a peer as one frame', () => {
     const { transport } = start((input) =>
-      input.type === 'started' ? [1, 2, 3].map((id): NodeEffect => ({ type: 'send', to: peer, message: message(id) })) : [],
+      input.type === 'started'
+        ? [1, 2, 3].map((id): NodeEffect => ({ type: 'send', to: peer, message: message(id) }))
+        : [],
     );
     expect(transport.sent.map(({ to, frame }) => [to, decodeFrame(frame)])).toEqual([
       [peer, { ok: true, value: [message(1), message(2), message(3)] }],
@@ -145,7 +147,11 @@ describe('the driver', () => {
     driver.input({ type: 'started' });
     for (const frame of encodeFrames([message(1)])) transport.frame(peer, frame);
     clock.pass(5_000);
-    expect({ failures, after: inputs.length - before, sent: transport.sent }).toEqual({ failures: [diskFailed], after: 0, sent: [] });
+    expect({ failures, after: inputs.length - before, sent: transport.sent }).toEqual({
+      failures: [diskFailed],
+      after: 0,
+      sent: [],
+    });
   });
 
   it('halts when the node catches itself in a mistake', () => {

@@ -10,7 +10,8 @@ import type { FrameTransport } from '../../../src-main/ports/transport.ts';
 export const [self, peer] = [nodeId('a'), nodeId('b')];
 
 export const fact = (slot: number): NodeFact => ({ type: 'committed', slot }) as unknown as NodeFact;
-export const message = (fromSlot: number): NodeMessage => ({ type: 'learn-request', fromSlot }) as unknown as NodeMessage;
+export const message = (fromSlot: number): NodeMessage =>
+  ({ type: 'learn-request', fromSlot }) as unknown as NodeMessage;
 
 interface Write {
   readonly type: 'append' | 'replace';
@@ -24,7 +25,11 @@ export class HeldJournal implements Journal {
   readonly writes: Write[] = [];
   readonly bytes = 0;
 
-  append(records: readonly Uint8Array[], { sync }: { readonly sync: boolean }, done: (failure?: Failure) => void): void {
+  append(
+    records: readonly Uint8Array[],
+    { sync }: { readonly sync: boolean },
+    done: (failure?: Failure) => void,
+  ): void {
     this.writes.push({ type: 'append', count: records.length, sync, done });
   }
 
@@ -101,5 +106,10 @@ export class FakeTransport implements FrameTransport {
   }
 }
 
-export const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+export const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 export const diskFailed: Failure = { code: 'disk-failed', message: 'the disk answered EIO' };

@@ -10,7 +10,8 @@ function start() {
     self,
     journal,
     durableFacts: () => [fact(1), fact(2)],
-    sendAll: (to, messages) => out.push(`${to}:${messages.map((each) => ('fromSlot' in each ? each.fromSlot : each.type)).join(',')}`),
+    sendAll: (to, messages) =>
+      out.push(`${to}:${messages.map((each) => ('fromSlot' in each ? each.fromSlot : each.type)).join(',')}`),
     sendToSelf: (own) => out.push(`self:${'fromSlot' in own ? own.fromSlot : own.type}`),
     emit: (event) => out.push(`event:${event.type}`),
     setTimer: (timer, afterMs) => out.push(`timer:${timer}:${afterMs}`),
@@ -36,7 +37,10 @@ const event: NodeEvent = { type: 'request-refused', sequence: 1, failure: { code
 const emit: NodeEffect = { type: 'emit', event };
 const snapshotTaken: NodeEffect = {
   type: 'emit',
-  event: { type: 'snapshot-taken', snapshot: { slot: 5, config: { epoch: 0, id: 1, firstSlot: 1, voters: [] }, state: '{}' } },
+  event: {
+    type: 'snapshot-taken',
+    snapshot: { slot: 5, config: { epoch: 0, id: 1, firstSlot: 1, voters: [] }, state: '{}' },
+  },
 } as unknown as NodeEffect;
 
 describe('the outbox', () => {
@@ -87,7 +91,11 @@ describe('the outbox', () => {
 
   it('sets and cancels timers at once', () => {
     const { out, step } = start();
-    step(persist(1), { type: 'set-timer', timer: 'heartbeat', afterMs: 300 }, { type: 'cancel-timer', timer: 'suspect' });
+    step(
+      persist(1),
+      { type: 'set-timer', timer: 'heartbeat', afterMs: 300 },
+      { type: 'cancel-timer', timer: 'suspect' },
+    );
     expect(out).toEqual(['timer:heartbeat:300', 'cancel:suspect']);
   });
 

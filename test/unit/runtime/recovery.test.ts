@@ -17,12 +17,21 @@ describe('recovery', () => {
     if (!founded.ok || founded.value.snapshot === null) return;
     const records = encodeSnapshot(founded.value.snapshot);
     expect(recover({ journal, records, tornBytes: 0 })).toEqual(founded);
-    const node = createNode({ self: founder.self, recovered: founded.value, seed: 1, members: [founder.self.node], wall: () => 0 as never });
+    const node = createNode({
+      self: founder.self,
+      recovered: founded.value,
+      seed: 1,
+      members: [founder.self.node],
+      wall: () => 0 as never,
+    });
     expect(node.config?.voters).toEqual([{ ...founder.self, rank: 100 }]);
   });
 
   it('of an empty journal knows nothing', () => {
-    expect(recover({ journal: new HeldJournal(), records: [], tornBytes: 0 })).toEqual({ ok: true, value: { snapshot: null, facts: [] } });
+    expect(recover({ journal: new HeldJournal(), records: [], tornBytes: 0 })).toEqual({
+      ok: true,
+      value: { snapshot: null, facts: [] },
+    });
   });
 
   it('fails when founding cannot be written', async () => {

@@ -10,7 +10,12 @@ const command: Command = { type: 'session-renewed', session: sessionId('a#i.1'),
 function start(hasCoordinator = true) {
   const clock = new HeldClock();
   const sent: Request[] = [];
-  const requests = new Requests({ client: 'a#i.1', clock, submit: (request) => sent.push(request), hasCoordinator: () => hasCoordinator });
+  const requests = new Requests({
+    client: 'a#i.1',
+    clock,
+    submit: (request) => sent.push(request),
+    hasCoordinator: () => hasCoordinator,
+  });
   const apply = (request: Request | undefined, result: CommandResult = { type: 'done' }): void => {
     if (request === undefined) throw new Error('nothing was sent');
     const event: NodeEvent = { type: 'applied', slot: slot(1), request, result, events: [] };
@@ -75,7 +80,10 @@ describe('requests of this machine', () => {
     const waiting = requests.propose(command, { signal: controller.signal });
     controller.abort();
     expect(await waiting).toMatchObject({ ok: false, failure: { code: 'cancelled' } });
-    expect(await requests.propose(command, { signal: controller.signal })).toMatchObject({ ok: false, failure: { code: 'cancelled' } });
+    expect(await requests.propose(command, { signal: controller.signal })).toMatchObject({
+      ok: false,
+      failure: { code: 'cancelled' },
+    });
     expect(sent.length).toBe(1);
   });
 

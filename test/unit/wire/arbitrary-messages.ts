@@ -5,7 +5,8 @@ import type { Snapshot } from '../../../src-main/core/paxos/facts.ts';
 import type { Request } from '../../../src-main/core/state-machine/command.ts';
 
 const count = fc.oneof(fc.nat(200), fc.maxSafeNat());
-const text = (maxLength: number): fc.Arbitrary<string> => fc.string({ maxLength, unit: 'grapheme' }).map((value) => value.slice(0, maxLength).toWellFormed());
+const text = (maxLength: number): fc.Arbitrary<string> =>
+  fc.string({ maxLength, unit: 'grapheme' }).map((value) => value.slice(0, maxLength).toWellFormed());
 const node = text(60);
 const session = text(60);
 const name = text(100);
@@ -16,7 +17,8 @@ const or = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> => fc
 const few = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value[]> => fc.array(value, { maxLength: 4 });
 
 type Table = Readonly<Record<string, fc.Arbitrary<unknown>>>;
-const variant = (type: string, fields: Table = {}): fc.Arbitrary<unknown> => fc.record({ type: fc.constant(type), ...fields });
+const variant = (type: string, fields: Table = {}): fc.Arbitrary<unknown> =>
+  fc.record({ type: fc.constant(type), ...fields });
 
 const capacity = fc.record({
   slots: count,

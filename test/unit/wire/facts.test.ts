@@ -7,10 +7,14 @@ import { arbitraryFact, arbitrarySnapshot } from './arbitrary-messages.ts';
 describe('the records of a journal', () => {
   it('give back the snapshot and the facts they were made of', () => {
     fc.assert(
-      fc.property(fc.option(arbitrarySnapshot, { nil: null }), fc.array(arbitraryFact, { maxLength: 6 }), (snapshot, facts) => {
-        const records = [...(snapshot === null ? [] : encodeSnapshot(snapshot)), ...facts.flatMap(encodeFact)];
-        expect(decodeJournal(records)).toEqual({ ok: true, value: { snapshot, facts } });
-      }),
+      fc.property(
+        fc.option(arbitrarySnapshot, { nil: null }),
+        fc.array(arbitraryFact, { maxLength: 6 }),
+        (snapshot, facts) => {
+          const records = [...(snapshot === null ? [] : encodeSnapshot(snapshot)), ...facts.flatMap(encodeFact)];
+          expect(decodeJournal(records)).toEqual({ ok: true, value: { snapshot, facts } });
+        },
+      ),
       { numRuns: 200 },
     );
   });
@@ -28,13 +32,32 @@ describe('the records of a journal', () => {
     const command = {
       type: 'job-submitted',
       submitter: 'a',
-      spec: { name: 'n', argv: ['x'.repeat(60_000)], env: {}, outputs: [], lock: null, retries: 0, timeoutMs: null, on: null, policy: 'round-robin', slots: 1 },
+      spec: {
+        name: 'n',
+        argv: ['x'.repeat(60_000)],
+        env: {},
+        outputs: [],
+        lock: null,
+        retries: 0,
+        timeoutMs: null,
+        on: null,
+        policy: 'round-robin',
+        slots: 1,
+      },
       taskCount: 1,
       manifest: 'ab'.repeat(32),
     };
-    const entry = { type: 'payload', payload: { request: { client: 'a#1.1', sequence: 1, answeredBelow: 1, command }, at: 1 } };
+    const entry = {
+      type: 'payload',
+      payload: { request: { client: 'a#1.1', sequence: 1, answeredBelow: 1, command }, at: 1 },
+    };
     const ballot = { epoch: 0, config: 1, round: 1, rank: 1, voter: 'a' };
-    const fact = { type: 'accepted', ballot, firstSlot: 10, entries: Array.from({ length: 200 }, () => entry) } as unknown as NodeFact;
+    const fact = {
+      type: 'accepted',
+      ballot,
+      firstSlot: 10,
+      entries: Array.from({ length: 200 }, () => entry),
+    } as unknown as NodeFact;
     const records = encodeFact(fact);
     expect(Math.max(...records.map((record) => record.length))).toBeLessThanOrEqual(recordBytesMax);
     const back = decodeJournal(records);
@@ -60,7 +83,11 @@ describe('the records of a journal', () => {
   });
 
   it('of a snapshot that lost a part, or come behind a fact, are a failure', () => {
-    const snapshot = { slot: 5, config: { epoch: 0, id: 1, firstSlot: 1, voters: [] }, state: 'x'.repeat(3_000_000) } as never;
+    const snapshot = {
+      slot: 5,
+      config: { epoch: 0, id: 1, firstSlot: 1, voters: [] },
+      state: 'x'.repeat(3_000_000),
+    } as never;
     const [first = new Uint8Array(), second = new Uint8Array(), third = new Uint8Array()] = encodeSnapshot(snapshot);
     const fact = encodeFact({ type: 'committed', slot: 1 } as unknown as NodeFact);
     expect(decodeJournal([first, second])).toMatchObject({ ok: false, failure: { code: 'corrupt' } });

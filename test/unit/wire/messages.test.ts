@@ -15,7 +15,7 @@ group('messages on the wire', () => {
   it('come back as they were sent, every kind of them', () => {
     fc.assert(
       fc.property(fc.array(arbitraryMessage, { maxLength: 5 }), (messages) => {
-        const back = encodeFrames(messages).flatMap((frame) => {
+        const back = encodeFrames(messages).flatMap((frame): readonly unknown[] => {
           const decoded = decodeFrame(frame);
           return decoded.ok ? decoded.value : [decoded.failure];
         });
@@ -70,7 +70,10 @@ group('messages on the wire', () => {
 
   it('are refused with anything behind their end', () => {
     const bytes = encode(nodeMessage, { type: 'learn-request', fromSlot: 7 } as NodeMessage);
-    expect(decode(nodeMessage, new Uint8Array([...bytes, 0]))).toMatchObject({ ok: false, failure: { code: 'malformed' } });
+    expect(decode(nodeMessage, new Uint8Array([...bytes, 0]))).toMatchObject({
+      ok: false,
+      failure: { code: 'malformed' },
+    });
   });
 
   it('are refused when a length claims more than there is, before anything is allocated', () => {
@@ -83,7 +86,10 @@ group('messages on the wire', () => {
   });
 
   it('are refused in a frame above its limit', () => {
-    expect(decodeFrame(new Uint8Array(frameBytesMax + 1))).toMatchObject({ ok: false, failure: { code: 'limit-reached' } });
+    expect(decodeFrame(new Uint8Array(frameBytesMax + 1))).toMatchObject({
+      ok: false,
+      failure: { code: 'limit-reached' },
+    });
   });
 
   it('of an unknown kind are refused', () => {
@@ -107,7 +113,9 @@ group('messages on the wire', () => {
     const frames = encodeFrames(messages);
     expect(frames.length).toBeGreaterThan(2);
     expect(frames.length).toBeLessThan(10);
-    expect(frames.map((frame) => decodeFrame(frame)).flatMap((frame) => (frame.ok ? frame.value : []))).toEqual(messages);
+    expect(frames.map((frame) => decodeFrame(frame)).flatMap((frame) => (frame.ok ? frame.value : []))).toEqual(
+      messages,
+    );
   });
 
   it('describe themselves, each type once', () => {
@@ -133,7 +141,14 @@ group('a request', () => {
       client: 'a#1.1',
       sequence: 1,
       answeredBelow: 1,
-      command: { type: 'lock-requested', name: lockName('l'), session: sessionId('a#1.1'), owner: 'o', label: 'half \ud83d', wait: true },
+      command: {
+        type: 'lock-requested',
+        name: lockName('l'),
+        session: sessionId('a#1.1'),
+        owner: 'o',
+        label: 'half \ud83d',
+        wait: true,
+      },
     } as const;
     const sent = normalised(broken);
     expect(sent).toMatchObject({ ok: true, value: { command: { label: 'half \ufffd' } } });
@@ -141,7 +156,13 @@ group('a request', () => {
   });
 
   it('that is out of bounds never leaves', () => {
-    const command = { type: 'tasks-cancelled', job: 1, indices: null, by: 'me', reason: 'x'.repeat(reasonCharsMax + 1) };
+    const command = {
+      type: 'tasks-cancelled',
+      job: 1,
+      indices: null,
+      by: 'me',
+      reason: 'x'.repeat(reasonCharsMax + 1),
+    };
     const result = normalised({ client: 'a#1.1', sequence: 1, answeredBelow: 1, command } as never);
     expect(result).toMatchObject({ ok: false, failure: { code: 'bad-input' } });
   });
@@ -151,7 +172,18 @@ group('a request', () => {
     const command = {
       type: 'job-submitted',
       submitter: 'a',
-      spec: { name: 'n', argv: ['a'], env, outputs: [], lock: null, retries: 0, timeoutMs: null, on: null, policy: 'least-loaded', slots: 1 },
+      spec: {
+        name: 'n',
+        argv: ['a'],
+        env,
+        outputs: [],
+        lock: null,
+        retries: 0,
+        timeoutMs: null,
+        on: null,
+        policy: 'least-loaded',
+        slots: 1,
+      },
       taskCount: 1,
       manifest: 'ab'.repeat(32),
     };

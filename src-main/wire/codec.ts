@@ -97,10 +97,7 @@ export const text = <Value extends string = string>(charsMax: number): Codec<Val
       writer.string(value);
     },
     (reader) => {
-      const start = reader.pos;
-      reader.lengthUpTo(charsMax * utf8BytesPerUnitMax, 'a text');
-      reader.pos = start;
-      const value = reader.string(true);
+      const value = reader.text(charsMax * utf8BytesPerUnitMax);
       if (value.length > charsMax) throw new Malformed('limit-reached', `a text is longer than ${charsMax}`);
       return value as Value;
     },
@@ -151,12 +148,27 @@ export function word<const Word extends string>(...words: readonly Word[]): Code
   );
 }
 
-/** The bytes of one value. */
-export function encode<Value>(codec: Codec<Value>, value: Value): Uint8Array {
-  const writer = new BinaryWriter();
-  codec.write(writer, value);
-  return writer.finish();
+/** A writer that is free to use again: growing a new one for every message costs more than the message. */
+let idleWriter: BinaryWriter | null = null;
+
+/** A writer whose buffer has grown beyond this is not kept. */
+const keptWriterBytesMax = 1_024 * 1_024;
+
+/** The bytes that `write` writes. May be used within itself. A writer that an assertion left half written is dropped. */
+export function written(write: (writer: BinaryWriter) => void): Uint8Array {
+  const writer = idleWriter ?? new BinaryWriter();
+  idleWriter = null;
+  write(writer);
+  const bytes = writer.finish();
+  if (bytes.length <= keptWriterBytesMax) idleWriter = writer;
+  return bytes;
 }
+
+/** The bytes of one value. */
+export const encode = <Value>(codec: Codec<Value>, value: Value): Uint8Array =>
+  written((writer) => {
+    codec.write(writer, value);
+  });
 
 /** Reads exactly one value from `bytes`. Never throws: hostile bytes are `malformed`, `limit-reached` or `unsupported-version`. */
 export function decode<Value>(codec: Codec<Value>, bytes: Uint8Array): Result<Value> {

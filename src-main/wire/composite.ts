@@ -68,12 +68,17 @@ function readDelimited<Value>(reader: Reader, what: string, read: (end: number) 
   return value;
 }
 
+/** A message can also be read into an object that exists already: the one that names the member of its union. */
+interface MessageCodec<Value> extends Codec<Value> {
+  readInto(reader: Reader, target: Record<string, unknown>): void;
+}
+
 /**
  * A protobuf message. Fields are written and must be read in the order of their numbers, each single one at most
  * once, so a value has one spelling; an unknown field is refused, because a replica that dropped it would no longer
  * store what the others store.
  */
-export function message<const Table extends Fields>(name: string, table: Table): Codec<Shape<Table>> {
+export function message<const Table extends Fields>(name: string, table: Table): MessageCodec<Shape<Table>> {
   const fields = compile(name, table);
   return {
     wireType: wireTypes.lengthDelimited,
@@ -85,7 +90,10 @@ export function message<const Table extends Fields>(name: string, table: Table):
       writeFields(writer, fields, value);
       writer.join();
     },
-    read: (reader) => readDelimited(reader, name, (end) => readFields(reader, end, fields, name)) as Shape<Table>,
+    read: (reader) => readDelimited(reader, name, (end) => readFields(reader, end, fields, name, {})) as Shape<Table>,
+    readInto: (reader, target) => {
+      readDelimited(reader, name, (end) => readFields(reader, end, fields, name, target));
+    },
   };
 }
 
@@ -134,8 +142,8 @@ function readFields(
   end: number,
   fields: readonly CompiledField[],
   name: string,
+  value: Record<string, unknown>,
 ): Record<string, unknown> {
-  const value: Record<string, unknown> = {};
   let tag = reader.pos < end ? reader.uint53() : 0;
   for (const each of fields) {
     if (each.presence === 'list') {
@@ -172,7 +180,7 @@ function describeField(each: CompiledField): string {
 const snake = (name: string): string =>
   name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`).replaceAll('-', '_');
 
-type Members = Readonly<Record<string, readonly [number: number, codec: Codec<unknown>]>>;
+type Members = Readonly<Record<string, readonly [number: number, codec: MessageCodec<unknown>]>>;
 type Carries<Each> = Each extends Codec<infer Value> ? Value : never;
 type Union<Tag extends string, Table extends Members> = {
   [Name in keyof Table & string]: { readonly [Key in Tag]: Name } & Carries<Table[Name][1]>;
@@ -215,16 +223,12 @@ export function union<const Tag extends string, const Table extends Members>(
       readDelimited(reader, name, () => {
         const member = byTag.get(reader.uint53());
         if (member === undefined) throw new Malformed('malformed', `${name} has an unknown member`);
-        const value = member.codec.read(reader) as Record<string, unknown>;
-        return tagged(tag, member.name, value) as Union<Tag, Table>;
+        const value: Record<string, unknown> = { [tag]: member.name };
+        member.codec.readInto(reader, value);
+        return value as Union<Tag, Table>;
       }),
   };
 }
-
-const tagged = (tag: string, name: string, value: Record<string, unknown>): Record<string, unknown> => ({
-  [tag]: name,
-  ...value,
-});
 
 /** A map from text to text, in the order its entries were written; a key comes once. */
 export function textRecord(codec: {

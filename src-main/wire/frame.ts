@@ -6,10 +6,10 @@
  *     repeated NodeMessage messages = 2;  // ≤ 4096 items
  *   }
  */
-import { BinaryWriter } from '@bufbuild/protobuf/wire';
+import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { Result } from '../../shared/domain/failure.ts';
 import type { NodeMessage } from '../core/node/messages.ts';
-import { encode, guarded } from './codec.ts';
+import { encode, guarded, written } from './codec.ts';
 import { nodeMessage } from './messages.ts';
 import { Malformed, Reader } from './reader.ts';
 
@@ -32,20 +32,27 @@ export function encodeFrames(messages: readonly NodeMessage[]): readonly Uint8Ar
   const frames: Uint8Array[] = [];
   let next = 0;
   while (next < messages.length) {
-    const writer = new BinaryWriter();
-    writer.uint32(versionTag).uint32(frameVersion);
-    let bytes = 0;
-    let count = 0;
-    while (next < messages.length && bytes < frameBytesWanted && count < messagesPerFrameMax) {
-      const message = messages[next++];
-      if (message === undefined) break;
-      writer.uint32(messageTag);
-      bytes += writeMessage(writer, message);
-      count += 1;
-    }
-    frames.push(writer.finish());
+    const frame = written((writer) => {
+      next = writeFrame(writer, messages, next);
+    });
+    frames.push(frame);
   }
   return frames;
+}
+
+/** Answers the index of the first message that did not fit. */
+function writeFrame(writer: BinaryWriter, messages: readonly NodeMessage[], first: number): number {
+  writer.uint32(versionTag).uint32(frameVersion);
+  let bytes = 0;
+  let next = first;
+  while (bytes < frameBytesWanted && next < first + messagesPerFrameMax) {
+    const message = messages[next];
+    if (message === undefined) break;
+    writer.uint32(messageTag);
+    bytes += writeMessage(writer, message);
+    next += 1;
+  }
+  return next;
 }
 
 /** Small messages go straight into the frame; those with entries are measured, because only they can be large. */

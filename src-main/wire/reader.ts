@@ -11,6 +11,20 @@ export class Malformed extends Error {
   }
 }
 
+/** Above this the platform's decoder is faster. */
+const asciiBytesMax = 96;
+
+/** The text of these bytes, or null when they are not all ASCII. */
+function asciiAt(bytes: Uint8Array, start: number, length: number): string | null {
+  const codes = new Array<number>(length);
+  for (let at = 0; at < length; at++) {
+    const byte = bytes[start + at] ?? 0xff;
+    if (byte > 0x7f) return null;
+    codes[at] = byte;
+  }
+  return String.fromCharCode.apply(null, codes);
+}
+
 const bytesPerGroup = 7;
 const safeHighGroups = 7;
 
@@ -52,6 +66,19 @@ export class Reader extends BinaryReader {
     if (length > max) throw new Malformed('limit-reached', `${what} has ${length} bytes, more than ${max}`);
     if (length > this.len - this.pos) throw new Malformed('malformed', `${what} is cut short`);
     return length;
+  }
+
+  /** Length and text in strict UTF-8. Identifiers and most else is ASCII, which needs no decoder. */
+  text(bytesMax: number): string {
+    const start = this.pos;
+    const length = this.lengthUpTo(bytesMax, 'a text');
+    const ascii = length <= asciiBytesMax ? asciiAt(this.#bytes, this.pos, length) : null;
+    if (ascii === null) {
+      this.pos = start;
+      return this.string(true);
+    }
+    this.pos += length;
+    return ascii;
   }
 
   /** A copy-free view of the next `length` bytes. */

@@ -15,11 +15,8 @@ group('messages on the wire', () => {
   it('come back as they were sent, every kind of them', () => {
     fc.assert(
       fc.property(fc.array(arbitraryMessage, { maxLength: 5 }), (messages) => {
-        const back = encodeFrames(messages).flatMap((frame): readonly unknown[] => {
-          const decoded = decodeFrame(frame);
-          return decoded.ok ? decoded.value : [decoded.failure];
-        });
-        expect(back).toEqual(messages);
+        const back = encodeFrames(messages).map((frame) => decodeFrame(frame));
+        expect(back).toEqual(messages.length === 0 ? [] : [{ ok: true, value: messages }]);
       }),
       { numRuns: 300 },
     );

@@ -13,15 +13,14 @@ import type { PaxosMessage } from '../paxos/messages.ts';
 import { Replica } from '../paxos/replica.ts';
 import type { Chosen } from '../paxos/slot-log.ts';
 import type { VoterConfig } from '../paxos/voters.ts';
-import type { LoggedRequest, Request } from '../state-machine/command.ts';
+import type { LoggedRequest } from '../state-machine/command.ts';
 import type { SwarmState } from '../state-machine/state.ts';
-import { mayPropose } from './authorise.ts';
 import { CoordinatorDuties } from './coordinator-duties.ts';
-import type { NodeEvent, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer, ProposalMessage } from './messages.ts';
+import type { NodeEvent, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer } from './messages.ts';
 import { weigh, type NodeOptions } from './options.ts';
-import { OutstandingRequests, tooManyOutstanding } from './outstanding.ts';
 import { Proposals } from './proposals.ts';
 import { ReplicatedState } from './replicated-state.ts';
+import { Requesting } from './requesting.ts';
 import { Standing, type KnownCoordinator } from './standing.ts';
 
 export type NodeEffect = Effect<NodeId, NodeMessage, NodeFact, NodeEvent, NodeTimer>;
@@ -41,7 +40,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #replica: Replica<LoggedRequest>;
   readonly #bully: Bully;
   readonly #duties: CoordinatorDuties;
-  readonly #outstanding: OutstandingRequests;
+  readonly #requesting: Requesting;
   readonly #connected = new Set<NodeId>();
   #members: ReadonlySet<NodeId>;
   readonly #replicated = new ReplicatedState();
@@ -60,8 +59,16 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#replica = new Replica(self, weigh);
     this.#bully = new Bully(self.node, this.#timing, this.#random);
     this.#duties = new CoordinatorDuties(self.node);
-    this.#outstanding = new OutstandingRequests(this.#timing.retryMs);
     this.#proposals = new Proposals(self.node);
+    this.#requesting = new Requesting({
+      self: self.node,
+      retryMs: this.#timing.retryMs,
+      proposals: this.#proposals,
+      coordinator: () => this.#standing.coordinator?.node ?? null,
+      leading: () => this.#replica.phase === 'leading',
+      send: (to, message) => this.#send(to, message),
+      emit: (event) => this.#emit(event),
+    });
     const chosen = this.#replica.recover(recovered.snapshot, recovered.facts);
     if (recovered.snapshot !== null) this.#replicated.restore(recovered.snapshot);
     for (const one of chosen) this.#applyOne(one);
@@ -99,7 +106,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
   /** Own requests not yet seen applied. */
   get outstandingCount(): number {
-    return this.#outstanding.size;
+    return this.#requesting.outstandingCount;
   }
 
   leaseLeftMs(now: Instant, session: SessionId, ttlMs: number): number | null {
@@ -134,7 +141,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#members = new Set(input.members);
         break;
       case 'requested':
-        this.#onRequested(now, input.request);
+        this.#requesting.onRequested(now, input.request);
         break;
       case 'woke':
         this.#onWoke();
@@ -185,7 +192,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         break;
       case 'propose':
       case 'propose-refused':
-        this.#onProposal(now, from, message);
+        this.#requesting.onMessage(now, from, message);
         break;
       default:
         this.#onPaxos(now, from, message);
@@ -195,47 +202,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #onPaxos(now: Instant, from: NodeId, message: PaxosMessage<LoggedRequest>): void {
     if (message.type === 'heartbeat-ack') this.#duties.noteProgress(from, message.committed);
     this.#replica.receive(now, from, message, this.#bully.hearsCoordinator(now));
-  }
-
-  #onProposal(now: Instant, from: NodeId, message: ProposalMessage): void {
-    if (message.type === 'propose') {
-      this.#admit(
-        from,
-        message.requests.filter((request) => mayPropose(from, request)),
-      );
-      return;
-    }
-    for (const sequence of message.sequences) {
-      const request = this.#outstanding.find(sequence);
-      if (request !== undefined) this.#outstanding.postpone(now, request.client, sequence);
-    }
-  }
-
-  #onRequested(now: Instant, request: Request): void {
-    if (!this.#outstanding.add(request)) {
-      this.#emit({ type: 'request-refused', sequence: request.sequence, failure: tooManyOutstanding });
-      return;
-    }
-    this.#sendDue(now);
-  }
-
-  /** Hands outstanding requests to the coordinator, which may be this node. */
-  #sendDue(now: Instant): void {
-    const coordinator = this.#standing.coordinator?.node;
-    if (coordinator === undefined || this.#outstanding.size === 0) return;
-    const requests = this.#outstanding.due(now, coordinator);
-    if (requests.length === 0) return;
-    if (coordinator === this.#self) this.#admit(this.#self, requests);
-    else this.#send(coordinator, { type: 'propose', requests });
-  }
-
-  #admit(from: NodeId, requests: readonly Request[]): void {
-    if (requests.length === 0) return;
-    const failure = this.#proposals.admit(requests, this.#replica.phase === 'leading');
-    if (failure === null || from === this.#self) return;
-    const coordinator = this.#standing.coordinator?.node ?? null;
-    const sequences = requests.map(({ sequence }) => sequence);
-    this.#send(from, { type: 'propose-refused', sequences, failure, coordinator });
   }
 
   #onTimer(now: Instant, timer: NodeTimer): void {
@@ -248,7 +214,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#beat(now);
         break;
       case 'retry':
-        this.#sendDue(now);
+        this.#requesting.sendDue(now);
         if (this.#replica.phase === 'preparing') this.#replica.repeatPrepare(now);
         this.#forgetSilentCoordinator(now);
         this.#pullWithoutCoordinator(now);
@@ -403,9 +369,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (coordinator === this.#self) return;
     this.#bully.coordinatorHeard(now, coordinator);
     if (!this.#standing.follow(coordinator, ballot)) return;
-    this.#outstanding.sendAgain();
+    this.#requesting.sendAgain();
     this.#noteRole('follows the coordinator');
-    this.#sendDue(now);
+    this.#requesting.sendDue(now);
   }
 
   /** A phase-1 quorum: the receipt goes out at once, as a heartbeat. Requests wait for the barrier. */
@@ -414,7 +380,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (ballot === null) return;
     this.#bully.won(now);
     this.#duties.takeOffice();
-    this.#outstanding.sendAgain();
+    this.#requesting.sendAgain();
     this.#standing.coordinate(this.#self, ballot);
     this.#noteRole('it has a phase-1 quorum');
     this.#replica.heartbeat(now, [...this.#connected], now);
@@ -433,9 +399,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #applyOne(chosen: Chosen<LoggedRequest>, now?: Instant): void {
     const applied = this.#replicated.apply(chosen);
     const { request } = applied;
-    if (request?.client.startsWith(`${this.#self}#`) === true) {
-      this.#outstanding.settle(request.client, request.sequence);
-    }
+    if (request !== null) this.#requesting.settle(request);
     if (request?.command.type === 'tasks-assigned') this.#duties.placementsApplied();
     if (now !== undefined) this.#emit({ type: 'applied', slot: chosen.slot, ...applied });
   }
@@ -445,7 +409,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (config !== null && config.id !== this.#configId) this.#adoptConfig(config, led);
     if (!changed) return;
     if (this.#replica.serving) {
-      this.#sendDue(now);
+      this.#requesting.sendDue(now);
       this.#placeTasks(now);
     }
     const snapshotSlot = this.#replica.snapshot?.slot ?? 0;
@@ -456,7 +420,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#configId = config.id;
     this.#bully.configure(config.voters, haste);
     if (haste) this.#replica.push([...this.#connected]);
-    this.#outstanding.sendAgain();
+    this.#requesting.sendAgain();
     this.#emit({ type: 'config-changed', config });
     this.#noteRole('the voters changed');
   }

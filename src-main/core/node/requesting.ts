@@ -1,0 +1,86 @@
+import type { NodeId } from '../../../shared/domain/ids.ts';
+import type { Instant } from '../machine/time.ts';
+import type { Request } from '../state-machine/command.ts';
+import { mayPropose } from './authorise.ts';
+import type { NodeEvent, NodeMessage, ProposalMessage } from './messages.ts';
+import { OutstandingRequests, tooManyOutstanding } from './outstanding.ts';
+import type { Proposals } from './proposals.ts';
+
+export interface RequestingOptions {
+  readonly self: NodeId;
+  readonly retryMs: number;
+  readonly proposals: Proposals;
+  readonly coordinator: () => NodeId | null;
+  /** This node has a phase-1 quorum. */
+  readonly leading: () => boolean;
+  readonly send: (to: NodeId, message: NodeMessage) => void;
+  readonly emit: (event: NodeEvent) => void;
+}
+
+/** How requests reach the log: those of this node on their way to the coordinator, and those it takes on as one. */
+export class Requesting {
+  readonly #options: RequestingOptions;
+  readonly #outstanding: OutstandingRequests;
+
+  constructor(options: RequestingOptions) {
+    this.#options = options;
+    this.#outstanding = new OutstandingRequests(options.retryMs);
+  }
+
+  /** Own requests not yet seen applied. */
+  get outstandingCount(): number {
+    return this.#outstanding.size;
+  }
+
+  onRequested(now: Instant, request: Request): void {
+    if (!this.#outstanding.add(request)) {
+      this.#options.emit({ type: 'request-refused', sequence: request.sequence, failure: tooManyOutstanding });
+      return;
+    }
+    this.sendDue(now);
+  }
+
+  onMessage(now: Instant, from: NodeId, message: ProposalMessage): void {
+    if (message.type === 'propose') {
+      this.#admit(
+        from,
+        message.requests.filter((request) => mayPropose(from, request)),
+      );
+      return;
+    }
+    for (const sequence of message.sequences) {
+      const request = this.#outstanding.find(sequence);
+      if (request !== undefined) this.#outstanding.postpone(now, request.client, sequence);
+    }
+  }
+
+  /** Hands outstanding requests to the coordinator, which may be this node. */
+  sendDue(now: Instant): void {
+    const { self, send } = this.#options;
+    const coordinator = this.#options.coordinator();
+    if (coordinator === null || this.#outstanding.size === 0) return;
+    const requests = this.#outstanding.due(now, coordinator);
+    if (requests.length === 0) return;
+    if (coordinator === self) this.#admit(self, requests);
+    else send(coordinator, { type: 'propose', requests });
+  }
+
+  /** Whoever was asked may not coordinate any more: everything is due again. */
+  sendAgain(): void {
+    this.#outstanding.sendAgain();
+  }
+
+  /** Seen applied. */
+  settle(request: Request): void {
+    if (request.client.startsWith(`${this.#options.self}#`)) this.#outstanding.settle(request.client, request.sequence);
+  }
+
+  #admit(from: NodeId, requests: readonly Request[]): void {
+    const { self, proposals, leading, coordinator, send } = this.#options;
+    if (requests.length === 0) return;
+    const failure = proposals.admit(requests, leading());
+    if (failure === null || from === self) return;
+    const sequences = requests.map(({ sequence }) => sequence);
+    send(from, { type: 'propose-refused', sequences, failure, coordinator: coordinator() });
+  }
+}

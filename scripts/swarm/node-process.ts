@@ -101,6 +101,11 @@ export class NodeProcess {
     await this.#end('SIGKILL');
   }
 
+  /** Ends the process at once without waiting for it. */
+  killNow(): void {
+    if (this.running) this.#child?.kill('SIGKILL');
+  }
+
   /** Asks the process to end and waits; kills it after ten seconds. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM');

@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'node',
           ...limits,
-          include: ['test/{unit,properties,acceptance,scenarios,simulator}/**/*.test.ts'],
+          include: ['test/{unit,properties,acceptance,scenarios,simulator,checkers}/**/*.test.ts'],
         },
       },
       {

@@ -16,6 +16,10 @@ export interface NodeTiming {
   readonly placementMs: number;
   /** Between looks for sessions that are overdue. */
   readonly sessionsMs: number;
+  /** A learner that has answered for this long without a gap may take a seat that is free. */
+  readonly voterSettleMs: number;
+  /** The same for the seat of a machine that is only silent, and for the step to five voters. */
+  readonly voterStableMs: number;
 }
 
 export const lanTiming: NodeTiming = {
@@ -27,4 +31,6 @@ export const lanTiming: NodeTiming = {
   retryMs: 1_000,
   placementMs: 1_000,
   sessionsMs: 500,
+  voterSettleMs: 900,
+  voterStableMs: 600_000,
 };

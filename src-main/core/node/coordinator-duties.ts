@@ -1,8 +1,10 @@
 import type { NodeId, SessionId, Slot } from '../../../shared/domain/ids.ts';
-import { chooseVoters, type Candidate, type Seat } from '../membership/voter-choice.ts';
+import { Attendance } from '../membership/attendance.ts';
+import { chooseVoters, newSeatRank, type Candidate, type Departure, type Seat } from '../membership/voter-choice.ts';
 import { tasksPerCommandMax } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
-import type { VoterConfig } from '../paxos/voters.ts';
+import type { NodeTiming } from '../machine/timing.ts';
+import { voterIn, type VoterConfig } from '../paxos/voters.ts';
 import type { Command } from '../state-machine/command.ts';
 import { placementViewOf, type SwarmState } from '../state-machine/state.ts';
 import { place } from '../tasks/placement.ts';
@@ -28,18 +30,21 @@ export class CoordinatorDuties {
   readonly #self: NodeId;
   readonly #sessions = new Map<SessionId, WatchedSession>();
   readonly #loads = new Map<NodeId, number>();
-  readonly #progress = new Map<NodeId, Slot>();
+  readonly #timing: NodeTiming;
+  readonly #attendance: Attendance;
   #placedAt: Instant | null = null;
   #roundRobinFrom = 0;
 
-  constructor(self: NodeId) {
+  constructor(self: NodeId, timing: NodeTiming) {
     this.#self = self;
+    this.#timing = timing;
+    this.#attendance = new Attendance(timing.quorumMs);
   }
 
   /** A new coordinator gives every session a full lease: it can only err late (Gray and Cheriton 1989, section 5). */
-  takeOffice(): void {
+  takeOffice(now: Instant): void {
     this.#sessions.clear();
-    this.#progress.clear();
+    this.#attendance.begin(now);
     this.#placedAt = null;
   }
 
@@ -47,17 +52,17 @@ export class CoordinatorDuties {
     this.#loads.set(node, load);
   }
 
-  noteProgress(node: NodeId, committed: Slot): void {
-    this.#progress.set(node, committed);
+  noteProgress(now: Instant, node: NodeId, committed: Slot): void {
+    this.#attendance.note(now, node, committed);
   }
 
   forget(peer: NodeId): void {
-    this.#progress.delete(peer);
+    this.#attendance.forget(peer);
   }
 
   /** How far each machine that answers heartbeats has the log. */
   get progress(): ReadonlyMap<NodeId, Slot> {
-    return this.#progress;
+    return this.#attendance.progress;
   }
 
   /** Conditional expiries of sessions whose time is over by this clock. */
@@ -108,20 +113,34 @@ export class CoordinatorDuties {
 
   /** Which voters the swarm should have, or null when it has them. */
   voters(
-    config: VoterConfig,
-    committed: Slot,
-    state: SwarmState,
-    members: ReadonlySet<NodeId>,
+    now: Instant,
+    view: {
+      readonly config: VoterConfig;
+      readonly committed: Slot;
+      readonly state: SwarmState;
+      readonly members: ReadonlySet<NodeId>;
+      readonly departing: ReadonlyMap<NodeId, Departure>;
+    },
   ): readonly Seat[] | null {
-    const candidates: Candidate[] = state.sessions.list().map(({ node, id }) => {
-      const known = node === this.#self ? committed : this.#progress.get(node);
-      return { node, incarnation: incarnationOf(id), lag: known === undefined ? null : committed - known };
+    const candidates: Candidate[] = view.state.sessions.list().map(({ node, id }) => {
+      const own = node === this.#self;
+      const known = own ? view.committed : this.#attendance.committedOf(now, node);
+      return {
+        node,
+        incarnation: incarnationOf(id),
+        rank: voterIn(view.config, node)?.rank ?? newSeatRank,
+        lag: known === null ? null : view.committed - known,
+        steadyMs: own ? Number.POSITIVE_INFINITY : this.#attendance.steadyMs(now, node),
+      };
     });
     return chooseVoters({
       self: this.#self,
-      seats: config.voters,
+      seats: view.config.voters,
       candidates,
-      isMember: (node) => members.has(node),
+      isMember: (node) => view.members.has(node),
+      departing: view.departing,
+      absentMs: (node) => this.#attendance.absentMs(now, node),
+      timing: this.#timing,
     });
   }
 }

@@ -7,6 +7,7 @@ import type { Machine } from '../machine/machine.ts';
 import { seededRandom, type Random } from '../machine/random.ts';
 import { instant, type Instant } from '../machine/time.ts';
 import { lanTiming, type NodeTiming } from '../machine/timing.ts';
+import type { Departure } from '../membership/voter-choice.ts';
 import type { Ballot } from '../paxos/ballot.ts';
 import type { Snapshot } from '../paxos/facts.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
@@ -58,7 +59,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#members = new Set(options.members);
     this.#replica = new Replica(self, weigh);
     this.#bully = new Bully(self.node, this.#timing, this.#random);
-    this.#duties = new CoordinatorDuties(self.node);
+    this.#duties = new CoordinatorDuties(self.node, this.#timing);
     this.#proposals = new Proposals(self.node);
     this.#requesting = new Requesting({
       self: self.node,
@@ -200,7 +201,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #onPaxos(now: Instant, from: NodeId, message: PaxosMessage<LoggedRequest>): void {
-    if (message.type === 'heartbeat-ack') this.#duties.noteProgress(from, message.committed);
+    if (message.type === 'heartbeat-ack') this.#duties.noteProgress(now, from, message.committed);
     this.#replica.receive(now, from, message, this.#bully.hearsCoordinator(now));
   }
 
@@ -275,7 +276,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#arm('placement', this.#timing.placementMs);
     if (!this.#replica.serving) return;
     this.#placeTasks(now);
-    this.#reviewVoters();
+    this.#reviewVoters(now);
   }
 
   #placeTasks(now: Instant): void {
@@ -283,15 +284,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (command !== null) this.#proposals.addOwn(command);
   }
 
-  #reviewVoters(): void {
-    const config = this.#replica.config;
+  #reviewVoters(now: Instant): void {
+    const { config, committed } = this.#replica;
     if (config === null) return;
-    this.#proposals.wantedVoters = this.#duties.voters(
-      config,
-      this.#replica.committed,
-      this.#replicated.state,
-      this.#members,
-    );
+    const { state } = this.#replicated;
+    const departing = new Map<NodeId, Departure>();
+    this.#proposals.wantedVoters = this.#duties.voters(now, { config, committed, state, members: this.#members, departing });
   }
 
   /** The stop-sign must be the last entry of its ballot: new requests wait until nothing is in flight. */
@@ -379,7 +377,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     const ballot = this.#replica.ballot;
     if (ballot === null) return;
     this.#bully.won(now);
-    this.#duties.takeOffice();
+    this.#duties.takeOffice(now);
     this.#requesting.sendAgain();
     this.#standing.coordinate(this.#self, ballot);
     this.#noteRole('it has a phase-1 quorum');

@@ -6,7 +6,7 @@ import type { EffectList } from './effects.ts';
 import type { Entry, PaxosMessage, Vote } from './messages.ts';
 import { entriesToRepropose } from './repropose.ts';
 import type { SlotLog } from './slot-log.ts';
-import { quorumOf, voterIn, type Voter, type VoterConfig } from './voters.ts';
+import { mayVote, quorumOf, voterIn, type Voter, type VoterConfig } from './voters.ts';
 
 type Of<Payload, Type extends PaxosMessage<Payload>['type']> = Extract<PaxosMessage<Payload>, { type: Type }>;
 
@@ -160,10 +160,14 @@ export class Proposer<Payload> {
     );
   }
 
-  /** Ends this configuration. Only when nothing is in flight, so that the stop-sign is the last entry of its ballot. */
+  /**
+   * Ends this configuration. Only behind the own-ballot barrier (Ongaro's correction of 2015 to one-step changes),
+   * with no other change under way, and when nothing is in flight, so that the stop-sign is the last entry of its ballot.
+   */
   proposeStopSign(now: Instant, voters: readonly Voter[]): boolean {
     const state = this.#state;
     if (state.type !== 'leading' || !state.open || state.closing || state.inFlight.size > 0) return false;
+    if (!mayVote(voters)) return false;
     state.closing = true;
     this.#propose(now, [{ type: 'stop-sign', voters }]);
     return true;

@@ -217,6 +217,8 @@ export class Replica<Payload> {
       case 'prepare':
         this.#seeRound(message.ballot);
         this.#acceptor.onPrepare(from, message, hearsCoordinator);
+        // Whoever still campaigns in an ended configuration is shown the stop-sign, not only told of it.
+        if (this.#isEnded(message.ballot)) this.#learner.push(from);
         this.#yieldTo(message.ballot);
         break;
       case 'promise':
@@ -254,6 +256,11 @@ export class Replica<Payload> {
       default:
         assertNever(message);
     }
+  }
+
+  #isEnded(ballot: Ballot): boolean {
+    const config = this.#log.config;
+    return config !== null && ballot.epoch === config.epoch && ballot.config < config.id;
   }
 
   #onAccept(now: Instant, from: NodeId, message: Of<Payload, 'accept'>): void {

@@ -18,6 +18,13 @@ export interface VoterConfig {
   readonly voters: readonly Voter[];
 }
 
+/** 1, 3 or 5: an even number needs one more machine up and survives no more losses. */
+export const voterCounts: readonly number[] = [1, 3, 5];
+
+/** Whether a configuration may have these voters: an allowed number of them, and each machine once. */
+export const mayVote = (voters: readonly Voter[]): boolean =>
+  voterCounts.includes(voters.length) && new Set(voters.map(({ node }) => node)).size === voters.length;
+
 export const quorumOf = (config: VoterConfig): number => majority(config.voters.length);
 
 export const voterIn = (config: VoterConfig, node: NodeId): Voter | undefined =>

@@ -1,0 +1,71 @@
+import type { NodeId, Slot } from '../../../shared/domain/ids.ts';
+import type { Instant } from '../machine/time.ts';
+
+interface Presence {
+  /** How far it has the log on its disk. */
+  readonly committed: Slot;
+  /** Since when it has answered without a gap. */
+  readonly since: Instant;
+  readonly heardAt: Instant;
+  readonly connected: boolean;
+}
+
+/**
+ * Who answers this coordinator, since when, and how far each has the log. It is the coordinator's own observation
+ * and starts empty with its office, so a machine counts as steady later, and as absent later, than it truly was.
+ */
+export class Attendance {
+  readonly #gapMs: number;
+  readonly #presences = new Map<NodeId, Presence>();
+  #began: Instant | null = null;
+
+  /** A machine that is silent for longer than `gapMs` begins its attendance anew. */
+  constructor(gapMs: number) {
+    this.#gapMs = gapMs;
+  }
+
+  begin(now: Instant): void {
+    this.#presences.clear();
+    this.#began = now;
+  }
+
+  note(now: Instant, node: NodeId, committed: Slot): void {
+    const known = this.#presences.get(node);
+    const since = known !== undefined && this.#isHeard(now, known) ? known.since : now;
+    this.#presences.set(node, { committed, since, heardAt: now, connected: true });
+  }
+
+  /** Its connection closed, which is a gap whenever it answers next. */
+  forget(node: NodeId): void {
+    const known = this.#presences.get(node);
+    if (known !== undefined) this.#presences.set(node, { ...known, connected: false });
+  }
+
+  /** Milliseconds of uninterrupted attendance; null for a machine that is not heard now. */
+  steadyMs(now: Instant, node: NodeId): number | null {
+    const known = this.#presences.get(node);
+    return known !== undefined && this.#isHeard(now, known) ? now - known.since : null;
+  }
+
+  /** Milliseconds without an answer, counted from the beginning of this office at the earliest; 0 while it is heard. */
+  absentMs(now: Instant, node: NodeId): number {
+    if (this.steadyMs(now, node) !== null) return 0;
+    return now - (this.#presences.get(node)?.heardAt ?? this.#began ?? now);
+  }
+
+  /** How far a machine that is heard has the log; null for one that is not. */
+  committedOf(now: Instant, node: NodeId): Slot | null {
+    const known = this.#presences.get(node);
+    return known !== undefined && this.#isHeard(now, known) ? known.committed : null;
+  }
+
+  /** How far each machine that is connected has the log. */
+  get progress(): ReadonlyMap<NodeId, Slot> {
+    const connected = [...this.#presences].filter(([, presence]) => presence.connected);
+    return new Map(connected.map(([node, { committed }]) => [node, committed]));
+  }
+
+  #isHeard(now: Instant, presence: Presence): boolean {
+    return presence.connected && now - presence.heardAt <= this.#gapMs;
+  }
+}

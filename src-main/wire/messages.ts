@@ -318,7 +318,12 @@ export const nodeMessage = union('NodeMessage', 'type', {
   ],
   'heartbeat-ack': [
     16,
-    message('HeartbeatAck', { ballot: required(1, ballot), beat: required(2, uint53()), committed: required(3, slot) }),
+    message('HeartbeatAck', {
+      ballot: required(1, ballot),
+      beat: required(2, uint53()),
+      committed: required(3, slot),
+      incarnation: required(4, text(nameCharsMax)),
+    }),
   ],
   'learn-request': [17, message('LearnRequest', { fromSlot: required(1, slot) })],
   'learn-reply': [
@@ -343,6 +348,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
     20,
     message('SnapshotRequest', { slot: required(1, slot), offsetChars: required(2, uint53(snapshotCharsMax)) }),
   ],
+  departing: [21, message('Departing', { departure: nullable(1, word('leave', 'shutdown', 'suspend')) })],
   propose: [30, message('Propose', { requests: list(1, request, outstandingRequestsMax) })],
   'propose-refused': [
     31,

@@ -32,6 +32,18 @@ export interface SimOptions {
     readonly drift: number;
     readonly jumpEveryMs: number;
   };
+  readonly upheaval: {
+    /** How long a learner must be steady to take the seat of a silent voter; ten minutes as shipped. */
+    readonly voterStableMs: number;
+    /** Mean time between lost state directories; 0 for none. */
+    readonly wipeEveryMs: number;
+    /** Between disks that return to an earlier state. */
+    readonly restoreEveryMs: number;
+    /** Between machines that say goodbye before they sleep or stop. */
+    readonly departEveryMs: number;
+    /** Between members that are removed, and later admitted again. */
+    readonly removeEveryMs: number;
+  };
   readonly work: {
     readonly lockEveryMs: number;
     readonly lockNames: number;
@@ -54,8 +66,11 @@ export function drawOptions(forks: Forks): SimOptions {
   const disk = forks.named('options/disk');
   const machine = forks.named('options/machine');
   const work = forks.named('options/work');
+  const upheaval = forks.named('options/upheaval');
+  const small = 1 + sizes.below(6);
   return {
-    nodes: 1 + sizes.below(6),
+    // Five voters need seven machines.
+    nodes: chance(upheaval, 0.08) ? 7 : small,
     stormMs: between(sizes, 60_000, 240_000),
     network: {
       delayMs: between(network, 0.1, 30),
@@ -81,6 +96,13 @@ export function drawOptions(forks: Forks): SimOptions {
       sleepMs: between(machine, 500, 40_000),
       drift: maybe(machine, 0.5, 0, 0.01),
       jumpEveryMs: maybe(machine, 0.3, 10_000, 60_000),
+    },
+    upheaval: {
+      voterStableMs: between(upheaval, 2_000, 20_000),
+      wipeEveryMs: maybe(upheaval, 0.4, 8_000, 40_000),
+      restoreEveryMs: maybe(upheaval, 0.3, 8_000, 40_000),
+      departEveryMs: maybe(upheaval, 0.4, 4_000, 30_000),
+      removeEveryMs: maybe(upheaval, 0.3, 10_000, 40_000),
     },
     work: {
       lockEveryMs: between(work, 300, 4_000),

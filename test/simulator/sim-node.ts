@@ -2,7 +2,7 @@ import { nodeId, type NodeId, type SessionId } from '../../shared/domain/ids.ts'
 import type { Failure } from '../../shared/domain/failure.ts';
 import { foundingSnapshot } from '../../src-main/core/node/founding.ts';
 import { createNode, type NodeMachine } from '../../src-main/core/node/node.ts';
-import type { NodeEvent } from '../../src-main/core/node/messages.ts';
+import type { NodeEvent, NodeInput } from '../../src-main/core/node/messages.ts';
 import type { Logger } from '../../src-main/ports/logger.ts';
 import { createDriver, type Driver } from '../../src-main/runtime/driver.ts';
 import { Requests } from '../../src-main/runtime/requests.ts';
@@ -30,6 +30,7 @@ export class SimNode {
   readonly #world: World;
   #incarnation = 1;
   #boot = 0;
+  #backup: readonly Uint8Array[] = [];
   #process: Process | null = null;
 
   constructor(world: World, index: number) {
@@ -66,17 +67,34 @@ export class SimNode {
 
   /** Starts the swarm on this machine. */
   found(): void {
-    this.disk.records = encodeSnapshot(foundingSnapshot({ node: this.id, incarnation: this.#incarnationText }, 100));
+    this.disk.records = encodeSnapshot(foundingSnapshot({ node: this.id, incarnation: this.incarnation }, 100));
   }
 
-  get #incarnationText(): string {
+  /** Of its present state directory. */
+  get incarnation(): string {
     return `i${this.#incarnation}`;
+  }
+
+  /** Keeps a copy of the disk, which is all that a backup is. */
+  backUp(): void {
+    this.#backup = this.disk.records;
+  }
+
+  /** The state directory was lost, or came back as a copy of what it once was: either way it is a new one. */
+  renewDirectory(how: 'wiped' | 'restored'): void {
+    this.disk.records = how === 'wiped' ? [] : this.#backup;
+    this.#incarnation += 1;
+    this.#boot = 0;
+  }
+
+  tell(input: NodeInput): void {
+    this.#process?.driver.input(input);
   }
 
   /** The next session or client name of this state directory. */
   nextSession(): SessionId {
     this.#boot += 1;
-    return `${this.id}#${this.#incarnationText}.${this.#boot}` as SessionId;
+    return `${this.id}#${this.incarnation}.${this.#boot}` as SessionId;
   }
 
   start(): void {
@@ -86,14 +104,15 @@ export class SimNode {
     if (!recovered.ok) return world.broken('recovery', `${this.id}: ${recovered.failure.message}`);
     const session = this.nextSession();
     const boot = this.#boot;
-    const self = { node: this.id, incarnation: this.#incarnationText };
+    const self = { node: this.id, incarnation: this.incarnation };
     const lives = (): boolean => this.#process === process;
     const clock = this.clock.forProcess(() => lives());
     const machine = createNode({
       self,
       recovered: recovered.value,
       seed: world.forks.seedOf(`node/${this.id}/${boot}`),
-      members: world.nodes.map((node) => node.id),
+      members: world.members,
+      timing: { voterStableMs: world.options.upheaval.voterStableMs },
       wall: () => clock.wall(),
     });
     const driver = createDriver({

@@ -31,7 +31,7 @@ async function runSeeds(): Promise<boolean> {
   const { mutantNamed, rewriteSources, smallLimits } = await import('./mutants/inject.ts');
   rewriteSources([
     ...(values['shipped-limits'] ? [] : smallLimits),
-    ...(values.mutant === undefined ? [] : [mutantNamed(values.mutant)]),
+    ...(values.mutant === undefined ? [] : mutantNamed(values.mutant)),
   ]);
   const { simulate } = await import('./world.ts');
   const { drawOptions } = await import('./options.ts');

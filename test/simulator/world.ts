@@ -2,13 +2,13 @@ import type { Result } from '../../shared/domain/failure.ts';
 import type { NodeId } from '../../shared/domain/ids.ts';
 import type { NodeEvent, NodeInput, NodeMessage } from '../../src-main/core/node/messages.ts';
 import { showBallot } from '../../src-main/core/paxos/ballot.ts';
-import { quorumOf } from '../../src-main/core/paxos/voters.ts';
 import type { CommandResult } from '../../src-main/core/state-machine/command.ts';
 import { takeSnapshot } from '../../src-main/core/state-machine/snapshot.ts';
 import type { NodeEffect } from '../../src-main/runtime/outbox.ts';
 import { decodeFrame } from '../../src-main/wire/frame.ts';
 import { Agreement } from './checkers/agreement.ts';
 import { Ballots, Choice } from './checkers/ballots.ts';
+import { Configurations } from './checkers/configurations.ts';
 import type { AgreedEntry, Checker, Run } from './checkers/checker.ts';
 import { Locks } from './checkers/locks.ts';
 import { Requests } from './checkers/requests.ts';
@@ -19,6 +19,7 @@ import { SimNetwork } from './network.ts';
 import { drawOptions, type SimOptions } from './options.ts';
 import { SimNode } from './sim-node.ts';
 import { Transcript } from './transcript.ts';
+import { Upheaval } from './upheaval.ts';
 
 export interface Violation {
   readonly claim: string;
@@ -58,6 +59,8 @@ export class World {
   readonly #agreement: Agreement;
   readonly #tasks: Tasks;
   readonly #requests: Requests;
+  readonly #members = new Set<NodeId>();
+  readonly #upheaval: Upheaval;
   readonly #checkers: readonly Checker[];
   #violation: Violation | null = null;
   #storm = true;
@@ -74,7 +77,10 @@ export class World {
     this.locks = new Locks(broken, this.options.machine.drift);
     this.#tasks = new Tasks(broken);
     this.#requests = new Requests(broken);
+    const configurations = new Configurations(broken, () => this.members);
+    this.#upheaval = new Upheaval(this, configurations, this.#members);
     this.#checkers = [
+      configurations,
       this.#agreement,
       new Ballots(broken),
       new Choice(broken),
@@ -86,6 +92,7 @@ export class World {
       this.#observeFrame(from, to, frame);
     });
     this.nodes = Array.from({ length: this.options.nodes }, (_, index) => new SimNode(this, index));
+    for (const node of this.nodes) this.#members.add(node.id);
   }
 
   /** Both acts. */
@@ -103,6 +110,11 @@ export class World {
       hash: this.#transcript.hash,
       tail: this.#transcript.tail(60),
     };
+  }
+
+  /** Who belongs to the swarm, as its admins see it. */
+  get members(): readonly NodeId[] {
+    return [...this.#members];
   }
 
   /** The storm is over: people begin nothing new. */
@@ -150,7 +162,7 @@ export class World {
     this.queue.after(
       exponential(this.forks.named(`restart/${node.id}/${this.queue.now}`), this.options.machine.downMs),
       () => {
-        if (!this.#abandoned.has(node.id)) node.start();
+        if (!this.#abandoned.has(node.id) && this.#members.has(node.id)) node.start();
       },
     );
   }
@@ -183,35 +195,37 @@ export class World {
 
   #scheduleFaults(): void {
     const { machine, disk, network } = this.options;
-    this.#often('crash', machine.crashEveryMs, (random) => this.#crash(pick(random, this.nodes), chance(random, 0.5)));
-    this.#often('outage', machine.outageEveryMs, (random) => {
+    this.often('crash', machine.crashEveryMs, (random) => this.#crash(pick(random, this.nodes), chance(random, 0.5)));
+    this.often('outage', machine.outageEveryMs, (random) => {
       for (const node of this.nodes) if (chance(random, 0.6)) this.#crash(node, chance(random, 0.5));
     });
-    this.#often('sleep', machine.sleepEveryMs, (random) => {
+    this.often('sleep', machine.sleepEveryMs, (random) => {
       const node = pick(random, this.nodes);
       if (!node.up || node.clock.asleep) return;
       const forMs = exponential(random, machine.sleepMs);
       this.line(`${node.id} sleeps for ${forMs.toFixed(0)} ms`);
       node.clock.sleep(forMs);
     });
-    this.#often('jump', machine.jumpEveryMs, (random) => {
+    this.often('jump', machine.jumpEveryMs, (random) => {
       const node = pick(random, this.nodes);
       const byMs = (random.next() * 2 - 1) * 3_600_000;
       this.line(`${node.id} has its clock set by ${byMs.toFixed(0)} ms`);
       node.clock.jump(byMs);
     });
-    this.#often('slow disk', disk.slowEveryMs, (random) =>
+    this.often('slow disk', disk.slowEveryMs, (random) =>
       pick(random, this.nodes).disk.slow(exponential(random, 4_000)),
     );
-    this.#often('failing disk', disk.failEveryMs, (random) => pick(random, this.nodes).disk.failOnce());
-    this.#often('partition', network.partitionEveryMs, (random) => this.#partition(random));
-    this.#often('flap', network.flapEveryMs, (random) => {
+    this.often('failing disk', disk.failEveryMs, (random) => pick(random, this.nodes).disk.failOnce());
+    this.often('partition', network.partitionEveryMs, (random) => this.#partition(random));
+    this.#upheaval.schedule();
+    this.often('flap', network.flapEveryMs, (random) => {
       const [left, right] = [pick(random, this.nodes), pick(random, this.nodes)];
       if (left !== right) this.network.drop(left.id, right.id);
     });
   }
 
-  #often(name: string, meanMs: number, act: (random: ReturnType<Forks['named']>) => void): void {
+  /** Something that happens again and again at random moments while the storm lasts; never with a mean of 0. */
+  often(name: string, meanMs: number, act: (random: ReturnType<Forks['named']>) => void): void {
     if (meanMs === 0) return;
     const random = this.forks.named(`fault/${name}`);
     const next = (): void => {
@@ -254,6 +268,7 @@ export class World {
       if (this.#abandoned.has(node.id)) node.stop(true);
     }
     this.network.calm();
+    this.#upheaval.heal();
     for (const node of this.nodes) if (!this.#abandoned.has(node.id)) node.start();
   }
 
@@ -269,8 +284,8 @@ export class World {
       configs.some((config) => config.id !== newest.id)
     )
       return;
-    const spare = newest.voters.length - quorumOf(newest);
-    for (const voter of newest.voters.slice(0, spare)) this.#abandoned.add(voter.node);
+    // A seat whose state directory was lost is as good as left behind already.
+    for (const voter of newest.voters.slice(0, Math.max(0, this.#upheaval.spare))) this.#abandoned.add(voter.node);
   }
 
   #finish(): void {
@@ -289,6 +304,8 @@ export class World {
     }
     for (const node of this.nodes) node.client?.stopRenewing();
     this.#runUntil(this.queue.now + settleMs);
+    // Somebody may just have let a lock go: its entry is then on its way.
+    for (let looks = 0; looks < 20 && !this.#levelled; looks++) this.#runUntil(this.queue.now + 250);
     this.#compareReplicas();
   }
 
@@ -312,6 +329,11 @@ export class World {
       if (known.endedAt === null) return `job ${job} is ${known.state}: ${JSON.stringify(known.counts)}`;
     }
     return null;
+  }
+
+  get #levelled(): boolean {
+    const slots = this.nodes.flatMap((node) => node.machine?.committed ?? []);
+    return slots.every((slot) => slot === slots[0]);
   }
 
   #compareReplicas(): void {

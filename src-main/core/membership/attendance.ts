@@ -4,10 +4,19 @@ import type { Instant } from '../machine/time.ts';
 interface Presence {
   /** How far it has the log on its disk. */
   readonly committed: Slot;
+  /** Of its state directory: a machine that comes back with another one begins anew. */
+  readonly incarnation: string;
   /** Since when it has answered without a gap. */
   readonly since: Instant;
   readonly heardAt: Instant;
   readonly connected: boolean;
+}
+
+export interface Heard {
+  readonly node: NodeId;
+  readonly committed: Slot;
+  readonly incarnation: string;
+  readonly steadyMs: number;
 }
 
 /**
@@ -29,10 +38,12 @@ export class Attendance {
     this.#began = now;
   }
 
-  note(now: Instant, node: NodeId, committed: Slot): void {
+  note(now: Instant, node: NodeId, answer: { readonly committed: Slot; readonly incarnation: string }): void {
+    const { committed, incarnation } = answer;
     const known = this.#presences.get(node);
-    const since = known !== undefined && this.#isHeard(now, known) ? known.since : now;
-    this.#presences.set(node, { committed, since, heardAt: now, connected: true });
+    const steady = known !== undefined && this.#isHeard(now, known) && known.incarnation === incarnation;
+    const since = steady ? known.since : now;
+    this.#presences.set(node, { committed, incarnation, since, heardAt: now, connected: true });
   }
 
   /** Its connection closed, which is a gap whenever it answers next. */
@@ -53,10 +64,11 @@ export class Attendance {
     return now - (this.#presences.get(node)?.heardAt ?? this.#began ?? now);
   }
 
-  /** How far a machine that is heard has the log; null for one that is not. */
-  committedOf(now: Instant, node: NodeId): Slot | null {
-    const known = this.#presences.get(node);
-    return known !== undefined && this.#isHeard(now, known) ? known.committed : null;
+  /** The machines that are heard now. */
+  heard(now: Instant): readonly Heard[] {
+    return [...this.#presences]
+      .filter(([, presence]) => this.#isHeard(now, presence))
+      .map(([node, { committed, incarnation, since }]) => ({ node, committed, incarnation, steadyMs: now - since }));
   }
 
   /** How far each machine that is connected has the log. */

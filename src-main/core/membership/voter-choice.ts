@@ -4,15 +4,15 @@ import { majority } from '../machine/quorum.ts';
 /** Why a machine is about to go: for good, or until it wakes or is started again. */
 export type Departure = 'leave' | 'shutdown' | 'suspend';
 
-/** A machine that could sit among the voters. */
+/** A machine that is heard now: it could sit among the voters. */
 export interface Candidate {
   readonly node: NodeId;
   readonly incarnation: string;
   readonly rank: number;
-  /** Slots behind the coordinator; null when the coordinator does not hear it. */
-  readonly lag: number | null;
-  /** For how long it has answered without a gap, in milliseconds; null when it is not heard. */
-  readonly steadyMs: number | null;
+  /** Slots behind the coordinator. */
+  readonly lag: number;
+  /** For how long it has answered without a gap, in milliseconds. */
+  readonly steadyMs: number;
 }
 
 export interface Seat {
@@ -24,7 +24,7 @@ export interface Seat {
 export interface VoterChoice {
   readonly self: NodeId;
   readonly seats: readonly Seat[];
-  /** Machines with a session, among them this one. */
+  /** The machines that are heard, among them this one. */
   readonly candidates: readonly Candidate[];
   readonly isMember: (node: NodeId) => boolean;
   readonly departing: ReadonlyMap<NodeId, Departure>;
@@ -55,8 +55,8 @@ export function chooseVoters(choice: VoterChoice): readonly Seat[] | null {
   const { seats, timing } = choice;
   const staying = seats.filter((seat) => stays(choice, seat));
   const pool = learners(choice, staying);
-  const settled = pool.filter(({ steadyMs }) => (steadyMs ?? 0) >= timing.voterSettleMs);
-  const steady = settled.filter(({ steadyMs }) => (steadyMs ?? 0) >= timing.voterStableMs);
+  const settled = pool.filter(({ steadyMs }) => steadyMs >= timing.voterSettleMs);
+  const steady = settled.filter(({ steadyMs }) => steadyMs >= timing.voterStableMs);
   const size = wantedSize(choice, staying, settled, steady);
   const chosen =
     seats.length === 1 && staying.length === 0
@@ -72,8 +72,8 @@ export function chooseVoters(choice: VoterChoice): readonly Seat[] | null {
 /** Heard, close enough to the end of the log and free to take a seat; the best first. */
 function learners(choice: VoterChoice, staying: readonly Seat[]): Candidate[] {
   return choice.candidates
-    .filter(({ node, lag, steadyMs }) => {
-      const fit = lag !== null && lag <= voterLagMax && steadyMs !== null && choice.isMember(node);
+    .filter(({ node, lag }) => {
+      const fit = lag <= voterLagMax && choice.isMember(node);
       return fit && !choice.departing.has(node) && !staying.some((seat) => seat.node === node);
     })
     .sort((left, right) => right.rank - left.rank || compareText(left.node, right.node));
@@ -85,7 +85,7 @@ function stays({ candidates, isMember, departing, seats }: VoterChoice, { node, 
   const departure = departing.get(node);
   if (departure === undefined) return true;
   // A single vote does not roam: it leaves a sleeping machine only for one that is better at staying up.
-  const better = candidates.some((other) => other.node !== node && other.lag !== null && other.rank > rank);
+  const better = candidates.some((other) => other.node !== node && other.lag <= voterLagMax && other.rank > rank);
   return seats.length === 1 && departure !== 'leave' && !better;
 }
 
@@ -95,7 +95,7 @@ function wantedSize(
   settled: readonly Candidate[],
   steady: readonly Candidate[],
 ): number {
-  const steadyMachines = candidates.filter(({ steadyMs }) => (steadyMs ?? 0) >= timing.voterStableMs).length;
+  const steadyMachines = candidates.filter(({ steadyMs }) => steadyMs >= timing.voterStableMs).length;
   const five = seats.length === 5 || steadyMachines >= machinesForFive;
   if (five && staying.length + steady.length >= 5) return 5;
   return staying.length + settled.length >= 3 ? 3 : 1;
@@ -114,7 +114,7 @@ function sized(choice: VoterChoice, size: number, staying: readonly Seat[], join
 }
 
 const isHeard = ({ candidates }: VoterChoice, { node }: Seat): boolean =>
-  candidates.some((candidate) => candidate.node === node && candidate.lag !== null && candidate.lag <= voterLagMax);
+  candidates.some((candidate) => candidate.node === node && candidate.lag <= voterLagMax);
 
 /** The next configuration begins only where a majority of it already holds the log. */
 const canBegin = (choice: VoterChoice, chosen: readonly Seat[]): boolean =>

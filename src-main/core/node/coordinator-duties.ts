@@ -27,15 +27,16 @@ const placementPatienceMs = 3_000;
  * right machines among the voters. All of it ends in proposals; nothing here is truth.
  */
 export class CoordinatorDuties {
-  readonly #self: NodeId;
+  readonly #self: { readonly node: NodeId; readonly incarnation: string };
   readonly #sessions = new Map<SessionId, WatchedSession>();
   readonly #loads = new Map<NodeId, number>();
   readonly #timing: NodeTiming;
   readonly #attendance: Attendance;
+  readonly #departing = new Map<NodeId, Departure>();
   #placedAt: Instant | null = null;
   #roundRobinFrom = 0;
 
-  constructor(self: NodeId, timing: NodeTiming) {
+  constructor(self: { readonly node: NodeId; readonly incarnation: string }, timing: NodeTiming) {
     this.#self = self;
     this.#timing = timing;
     this.#attendance = new Attendance(timing.quorumMs);
@@ -52,12 +53,20 @@ export class CoordinatorDuties {
     this.#loads.set(node, load);
   }
 
-  noteProgress(now: Instant, node: NodeId, committed: Slot): void {
-    this.#attendance.note(now, node, committed);
+  noteAnswer(now: Instant, node: NodeId, answer: { readonly committed: Slot; readonly incarnation: string }): void {
+    this.#attendance.note(now, node, answer);
   }
 
   forget(peer: NodeId): void {
     this.#attendance.forget(peer);
+    // It said that it would go, and went: when it answers again, it is back.
+    this.#departing.delete(peer);
+  }
+
+  /** A machine says that it is about to go, or that it stays after all. */
+  noteDeparture(node: NodeId, departure: Departure | null): void {
+    if (departure === null) this.#departing.delete(node);
+    else this.#departing.set(node, departure);
   }
 
   /** How far each machine that answers heartbeats has the log. */
@@ -117,36 +126,26 @@ export class CoordinatorDuties {
     view: {
       readonly config: VoterConfig;
       readonly committed: Slot;
-      readonly state: SwarmState;
       readonly members: ReadonlySet<NodeId>;
-      readonly departing: ReadonlyMap<NodeId, Departure>;
     },
   ): readonly Seat[] | null {
-    const candidates: Candidate[] = view.state.sessions.list().map(({ node, id }) => {
-      const own = node === this.#self;
-      const known = own ? view.committed : this.#attendance.committedOf(now, node);
-      return {
-        node,
-        incarnation: incarnationOf(id),
-        rank: voterIn(view.config, node)?.rank ?? newSeatRank,
-        lag: known === null ? null : view.committed - known,
-        steadyMs: own ? Number.POSITIVE_INFINITY : this.#attendance.steadyMs(now, node),
-      };
-    });
+    const heard = this.#attendance.heard(now).filter(({ node }) => node !== this.#self.node);
+    const own = { ...this.#self, committed: view.committed, steadyMs: Number.POSITIVE_INFINITY };
+    const candidates: Candidate[] = [own, ...heard].map(({ node, incarnation, committed, steadyMs }) => ({
+      node,
+      incarnation,
+      rank: voterIn(view.config, node)?.rank ?? newSeatRank,
+      lag: view.committed - committed,
+      steadyMs,
+    }));
     return chooseVoters({
-      self: this.#self,
+      self: this.#self.node,
       seats: view.config.voters,
       candidates,
       isMember: (node) => view.members.has(node),
-      departing: view.departing,
+      departing: this.#departing,
       absentMs: (node) => this.#attendance.absentMs(now, node),
       timing: this.#timing,
     });
   }
-}
-
-/** A session id is `<NodeId>#<incarnation>.<boot>`. */
-function incarnationOf(session: SessionId): string {
-  const tail = session.slice(session.indexOf('#') + 1);
-  return tail.slice(0, tail.lastIndexOf('.'));
 }

@@ -1,6 +1,7 @@
 import type { NodeId, Slot } from '../../../shared/domain/ids.ts';
 import type { Failure } from '../../../shared/domain/failure.ts';
 import type { ElectionMessage } from '../election/messages.ts';
+import type { Departure } from '../membership/voter-choice.ts';
 import type { Ballot } from '../paxos/ballot.ts';
 import type { PaxosFact, Snapshot } from '../paxos/facts.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
@@ -19,7 +20,13 @@ export type ProposalMessage =
       readonly coordinator: NodeId | null;
     };
 
-export type NodeMessage = ElectionMessage | PaxosMessage<LoggedRequest> | ProposalMessage;
+/** A machine tells the coordinator that it is going, so that its seat can go to another; null takes that back. */
+export interface DepartingMessage {
+  readonly type: 'departing';
+  readonly departure: Departure | null;
+}
+
+export type NodeMessage = ElectionMessage | PaxosMessage<LoggedRequest> | ProposalMessage | DepartingMessage;
 
 export type NodeFact = PaxosFact<LoggedRequest>;
 
@@ -46,6 +53,8 @@ export type NodeInput =
   | { readonly type: 'requested'; readonly request: Request }
   /** The clock jumped or the machine slept: whatever was believed about others is void. */
   | { readonly type: 'woke' }
+  /** This machine is about to go, for good or for a while; null: it stays, or is back. */
+  | { readonly type: 'departing'; readonly departure: Departure | null }
   /** How busy a machine says it is, 0 to 1 per core: a hint for placement. */
   | { readonly type: 'load-heard'; readonly node: NodeId; readonly load: number };
 

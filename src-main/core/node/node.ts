@@ -13,7 +13,7 @@ import type { Snapshot } from '../paxos/facts.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
 import { Replica } from '../paxos/replica.ts';
 import type { Chosen } from '../paxos/slot-log.ts';
-import type { VoterConfig } from '../paxos/voters.ts';
+import { voterIn, type VoterConfig } from '../paxos/voters.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
 import type { SwarmState } from '../state-machine/state.ts';
 import { CoordinatorDuties } from './coordinator-duties.ts';
@@ -48,6 +48,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #proposals: Proposals;
   readonly #standing = new Standing((event) => this.#emit(event));
   #configId: number | null = null;
+  /** This machine is about to go. */
+  #departure: Departure | null = null;
   #effects: NodeEffect[] = [];
 
   constructor(options: NodeOptions) {
@@ -59,7 +61,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#members = new Set(options.members);
     this.#replica = new Replica(self, weigh);
     this.#bully = new Bully(self.node, this.#timing, this.#random);
-    this.#duties = new CoordinatorDuties(self.node, this.#timing);
+    this.#duties = new CoordinatorDuties(self, this.#timing);
     this.#proposals = new Proposals(self.node);
     this.#requesting = new Requesting({
       self: self.node,
@@ -147,6 +149,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'woke':
         this.#onWoke();
         break;
+      case 'departing':
+        this.#departure = input.departure;
+        this.#announceDeparture(now);
+        break;
       case 'load-heard':
         this.#duties.noteLoad(input.node, input.load);
         break;
@@ -195,13 +201,16 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'propose-refused':
         this.#requesting.onMessage(now, from, message);
         break;
+      case 'departing':
+        this.#onDeparting(now, from, message.departure);
+        break;
       default:
         this.#onPaxos(now, from, message);
     }
   }
 
   #onPaxos(now: Instant, from: NodeId, message: PaxosMessage<LoggedRequest>): void {
-    if (message.type === 'heartbeat-ack') this.#duties.noteProgress(now, from, message.committed);
+    if (message.type === 'heartbeat-ack') this.#duties.noteAnswer(now, from, message);
     this.#replica.receive(now, from, message, this.#bully.hearsCoordinator(now));
   }
 
@@ -219,6 +228,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         if (this.#replica.phase === 'preparing') this.#replica.repeatPrepare(now);
         this.#forgetSilentCoordinator(now);
         this.#pullWithoutCoordinator(now);
+        if (this.#departure !== null) this.#announceDeparture(now);
         this.#arm('retry', this.#timing.retryMs / 4);
         break;
       case 'sessions':
@@ -230,6 +240,18 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       default:
         assertNever(timer);
     }
+  }
+
+  /** Said again until somebody acts on it: the coordinator may be changing, too. */
+  #announceDeparture(now: Instant): void {
+    const coordinator = this.#standing.coordinator?.node;
+    if (coordinator === this.#self) this.#onDeparting(now, this.#self, this.#departure);
+    else if (coordinator !== undefined) this.#send(coordinator, { type: 'departing', departure: this.#departure });
+  }
+
+  #onDeparting(now: Instant, node: NodeId, departure: Departure | null): void {
+    this.#duties.noteDeparture(node, departure);
+    if (departure !== null && this.#replica.serving) this.#reviewVoters(now);
   }
 
   /** A machine without a seat takes no part in elections; it notices silence for itself. */
@@ -287,9 +309,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #reviewVoters(now: Instant): void {
     const { config, committed } = this.#replica;
     if (config === null) return;
-    const { state } = this.#replicated;
-    const departing = new Map<NodeId, Departure>();
-    this.#proposals.wantedVoters = this.#duties.voters(now, { config, committed, state, members: this.#members, departing });
+    this.#proposals.wantedVoters = this.#duties.voters(now, { config, committed, members: this.#members });
   }
 
   /** The stop-sign must be the last entry of its ballot: new requests wait until nothing is in flight. */
@@ -404,7 +424,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #afterApply(now: Instant, changed: boolean, led: boolean): void {
     const config = this.#replica.config;
-    if (config !== null && config.id !== this.#configId) this.#adoptConfig(config, led);
+    if (config !== null && config.id !== this.#configId) this.#adoptConfig(config, led || this.#inherits(config));
     if (!changed) return;
     if (this.#replica.serving) {
       this.#requesting.sendDue(now);
@@ -412,6 +432,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     }
     const snapshotSlot = this.#replica.snapshot?.slot ?? 0;
     if (config !== null && this.#replica.committed - snapshotSlot >= entriesPerSnapshot) this.#compact(config);
+  }
+
+  /** The former coordinator has given up its seat: the first of the new voters goes ahead, or all would wait. */
+  #inherits(config: VoterConfig): boolean {
+    const former = this.#standing.coordinator?.node;
+    return former !== undefined && voterIn(config, former) === undefined && config.voters[0]?.node === this.#self;
   }
 
   #adoptConfig(config: VoterConfig, haste: boolean): void {

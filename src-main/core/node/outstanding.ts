@@ -14,7 +14,12 @@ interface Waiting {
   readonly request: Request;
   sentAt: Instant | null;
   sentTo: NodeId | null;
+  /** Times sent to this coordinator without having been applied here. */
+  sends: number;
 }
+
+/** A request is sent again after ever longer pauses, up to so many times the first: a swarm that lags must not be flooded. */
+const backoffMax = 8;
 
 /**
  * This node's own requests that it has not yet seen applied in its own log. They are sent again, under the same
@@ -35,7 +40,7 @@ export class OutstandingRequests {
   /** False when too many are outstanding. */
   add(request: Request): boolean {
     if (this.#waiting.size >= outstandingRequestsMax) return false;
-    this.#waiting.set(nameOf(request), { request, sentAt: null, sentTo: null });
+    this.#waiting.set(nameOf(request), { request, sentAt: null, sentTo: null, sends: 0 });
     return true;
   }
 
@@ -49,7 +54,9 @@ export class OutstandingRequests {
     const due: Request[] = [];
     for (const waiting of this.#waiting.values()) {
       const fresh = waiting.sentTo !== coordinator || waiting.sentAt === null;
-      if (!fresh && now - (waiting.sentAt ?? now) < this.#retryMs) continue;
+      const pauseMs = this.#retryMs * Math.min(backoffMax, 2 ** (waiting.sends - 1));
+      if (!fresh && now - (waiting.sentAt ?? now) < pauseMs) continue;
+      waiting.sends = fresh ? 1 : waiting.sends + 1;
       waiting.sentAt = now;
       waiting.sentTo = coordinator;
       due.push(waiting.request);

@@ -63,7 +63,14 @@ export type PaxosMessage<Payload> =
       readonly committed: Slot;
       readonly beat: number;
     }
-  | { readonly type: 'heartbeat-ack'; readonly ballot: Ballot; readonly beat: number; readonly committed: Slot }
+  /** `incarnation`: of the state directory that answers. A seat is offered to it, not to what a session remembers. */
+  | {
+      readonly type: 'heartbeat-ack';
+      readonly ballot: Ballot;
+      readonly beat: number;
+      readonly committed: Slot;
+      readonly incarnation: string;
+    }
   /** Asks any replica for chosen entries from a slot on. */
   | { readonly type: 'learn-request'; readonly fromSlot: Slot }
   | {

@@ -287,7 +287,8 @@ export class Replica<Payload> {
       this.#answered !== null && this.#answered.beat === beat && compareBallots(this.#answered.ballot, ballot) === 0;
     if (repeated) return;
     this.#answered = { ballot, beat };
-    this.#out.send(from, { type: 'heartbeat-ack', ballot, beat, committed: this.#log.committed });
+    const { incarnation } = this.#self;
+    this.#out.send(from, { type: 'heartbeat-ack', ballot, beat, committed: this.#log.committed, incarnation });
   }
 
   /** A higher ballot was obeyed here: an own attempt or coordination under a lower one is over. */

@@ -146,13 +146,26 @@ export class Choice implements Checker {
   #noteConfig(config: VoterConfig | null): void {
     if (config === null) return;
     const known = this.#configs.get(config.id);
-    if (known === undefined) this.#configs.set(config.id, config);
-    else if (known !== config && JSON.stringify(known) !== JSON.stringify(config)) {
+    if (known === undefined) {
+      this.#configs.set(config.id, config);
+      this.#checkBeginning(config);
+    } else if (known !== config && JSON.stringify(known) !== JSON.stringify(config)) {
       this.#broken(
         'one configuration',
         `configuration ${config.id} is ${JSON.stringify(known)} and ${JSON.stringify(config)}`,
       );
     }
+  }
+
+  /** M1: a configuration is what the stop-sign chosen just before its first slot says. */
+  #checkBeginning(config: VoterConfig): void {
+    if (config.id === 1) return;
+    const stopSign = this.#chosen.get(config.firstSlot - 1);
+    if (stopSign === JSON.stringify({ type: 'stop-sign', voters: config.voters })) return;
+    this.#broken(
+      'one configuration',
+      `configuration ${config.id} begins behind slot ${config.firstSlot - 1}, where ${stopSign ?? 'nothing'} was chosen`,
+    );
   }
 
   onSent(run: Run, message: NodeMessage): void {

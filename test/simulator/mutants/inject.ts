@@ -35,10 +35,10 @@ function replaceOnce(source: string, { file, original, mutated }: Rewrite): stri
   return parts.join(mutated);
 }
 
-export function mutantNamed(name: string): Rewrite {
+export function mutantNamed(name: string): readonly Rewrite[] {
   const mutant = mutants.find((each) => each.name === name);
   if (mutant === undefined) throw new Error(`there is no mutant ${name}`);
-  return mutant;
+  return [mutant, ...(mutant.also ?? [])];
 }
 
 const limit = (name: string, shipped: string, small: number): Rewrite => ({

@@ -7,6 +7,8 @@ export interface Mutant {
   readonly file: string;
   readonly original: string;
   readonly mutated: string;
+  /** What must go with it where the same rule is guarded twice. */
+  readonly also?: readonly { readonly file: string; readonly original: string; readonly mutated: string }[];
   /** Seeds within which it must be caught. */
   readonly seedsMax: number;
 }
@@ -204,5 +206,53 @@ export const mutants: readonly Mutant[] = [
     original: '    return [...this.#clients]\n',
     mutated: '    return [...new Map<string, Client>()]\n',
     seedsMax: 300,
+  },
+  {
+    name: 'configuration-on-receive',
+    fault: 'a stop-sign takes effect when it is voted for, not when it is chosen',
+    file: `${paxos}/slot-log.ts`,
+    original: '    this.#votes.set(at, { slot: at, ballot, entry });',
+    mutated: `    this.#votes.set(at, { slot: at, ballot, entry });
+    if (entry.type === 'stop-sign') this.#beginConfig(at, entry.voters);`,
+    seedsMax: 100,
+  },
+  {
+    name: 'stop-sign-skipped',
+    fault: 'a new coordinator goes on behind the stop-sign that it proposes again',
+    file: `${paxos}/repropose.ts`,
+    original: '      return { entries, stopped: true };',
+    mutated: '',
+    seedsMax: 600,
+  },
+  {
+    name: 'voter-identity-reused',
+    fault: 'a machine whose disk was lost votes under its old identity',
+    file: 'test/simulator/sim-node.ts',
+    original: '    this.#incarnation += 1;',
+    mutated: '',
+    seedsMax: 100,
+  },
+  {
+    name: 'two-voters',
+    fault: 'where a third machine is missing, two vote',
+    file: 'src-main/core/membership/voter-choice.ts',
+    original: 'return staying.length + settled.length >= 3 ? 3 : 1;',
+    mutated: 'return Math.min(3, staying.length + settled.length);',
+    also: [
+      {
+        file: `${paxos}/voters.ts`,
+        original: 'voterCounts.includes(voters.length) && ',
+        mutated: '',
+      },
+    ],
+    seedsMax: 50,
+  },
+  {
+    name: 'removed-member-heard',
+    fault: 'what a removed machine says still counts',
+    file: 'src-main/core/node/node.ts',
+    original: 'if (from !== this.#self && !this.#members.has(from)) return;',
+    mutated: '',
+    seedsMax: 50,
   },
 ];

@@ -107,7 +107,8 @@ const byType: Readonly<Record<NodeMessage['type'], fc.Arbitrary<unknown>>> = {
   accept: variant('accept', { ballot, firstSlot: count, entries: few(entry), committed: count }),
   accepted: variant('accepted', { ballot, firstSlot: count, lastSlot: count }),
   heartbeat: variant('heartbeat', { ballot, committed: count, beat: count }),
-  'heartbeat-ack': variant('heartbeat-ack', { ballot, beat: count, committed: count }),
+  'heartbeat-ack': variant('heartbeat-ack', { ballot, beat: count, committed: count, incarnation: name }),
+  departing: variant('departing', { departure: or(fc.constantFrom('leave', 'shutdown', 'suspend')) }),
   'learn-request': variant('learn-request', { fromSlot: count }),
   'learn-reply': variant('learn-reply', { firstSlot: count, entries: few(entry), committed: count }),
   'snapshot-part': variant('snapshot-part', {

@@ -1,0 +1,80 @@
+import type { NodeId } from '../../../shared/domain/ids.ts';
+import { majority } from '../../../src-main/core/machine/quorum.ts';
+import type { NodeInput, NodeMessage } from '../../../src-main/core/node/messages.ts';
+import type { VoterConfig } from '../../../src-main/core/paxos/voters.ts';
+import type { NodeEffect } from '../../../src-main/runtime/outbox.ts';
+import type { Broken, Checker, Run } from './checker.ts';
+
+const seatName = (node: NodeId, incarnation: string): string => `${node}/${incarnation}`;
+
+/**
+ * M3: the identity of a state directory that was lost never promises or votes again. M4: a machine that was told of
+ * another's removal does nothing more on its word. And the number of voters is always 1, 3 or 5.
+ */
+export class Configurations implements Checker {
+  readonly name = 'configurations';
+  readonly #broken: Broken;
+  /** Members as the world would tell a node that starts now. */
+  readonly #membersNow: () => readonly NodeId[];
+  readonly #told = new Map<NodeId, ReadonlySet<NodeId>>();
+  readonly #lost = new Set<string>();
+  /** Configurations for which a stop-sign has left somewhere: they may have ended unseen. */
+  readonly #ending = new Set<number>();
+  #newest: VoterConfig | null = null;
+
+  constructor(broken: Broken, membersNow: () => readonly NodeId[]) {
+    this.#broken = broken;
+    this.#membersNow = membersNow;
+  }
+
+  onBoot(run: Run): void {
+    this.#told.set(run.node, new Set(this.#membersNow()));
+    this.#noteConfig(run);
+  }
+
+  onStep(run: Run, input: NodeInput, effects: readonly NodeEffect[]): void {
+    this.#noteConfig(run);
+    if (input.type === 'members-changed') this.#told.set(run.node, new Set(input.members));
+    if (input.type !== 'received' || input.from === run.node || effects.length === 0) return;
+    if (this.#told.get(run.node)?.has(input.from) === false) {
+      this.#broken('removed members', `${run.node} acts on ${input.message.type} of ${input.from}, which was removed`);
+    }
+  }
+
+  onSent(run: Run, message: NodeMessage): void {
+    if (message.type === 'accept' && message.entries.some((entry) => entry.type === 'stop-sign')) {
+      this.#ending.add(message.ballot.config);
+    }
+    const votes = message.type === 'promise' || message.type === 'accepted';
+    if (votes && this.#lost.has(seatName(run.node, run.incarnation))) {
+      this.#broken('voter identity', `${run.node} votes as ${run.incarnation}, whose state directory was lost`);
+    }
+  }
+
+  /** The state directory of this incarnation is gone. */
+  lost(node: NodeId, incarnation: string): void {
+    this.#lost.add(seatName(node, incarnation));
+  }
+
+  /**
+   * How many more of the voters may be lost for good with a quorum left, and which they are. None while a change
+   * of voters is under way: then nobody outside can say whose disks hold what was chosen.
+   */
+  losable(isLost: (node: NodeId, incarnation: string) => boolean): { voters: ReadonlySet<NodeId>; spare: number } {
+    const config = this.#newest;
+    if (config === null) return { voters: new Set(), spare: 0 };
+    const lost = config.voters.filter(({ node, incarnation }) => isLost(node, incarnation)).length;
+    const spare = this.#ending.has(config.id) ? 0 : config.voters.length - majority(config.voters.length) - lost;
+    return { voters: new Set(config.voters.map(({ node }) => node)), spare };
+  }
+
+  #noteConfig({ machine }: Run): void {
+    const { config } = machine;
+    if (config === null || (this.#newest !== null && config.id <= this.#newest.id)) return;
+    this.#newest = config;
+    const names = new Set(config.voters.map(({ node }) => node));
+    if (![1, 3, 5].includes(config.voters.length) || names.size !== config.voters.length) {
+      this.#broken('number of voters', `configuration ${config.id} has ${config.voters.length}: ${[...names].join()}`);
+    }
+  }
+}

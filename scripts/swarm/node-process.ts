@@ -85,15 +85,21 @@ export class NodeProcess {
   }
 
   async #connect(control: string): Promise<void> {
-    const socket = new WebSocket(`ws+unix://${control}:/`);
-    await new Promise<void>((resolve, reject) => {
-      socket.once('open', resolve);
-      socket.once('error', reject);
-    });
-    // A node that is killed takes its socket with it; calls under way then fail by themselves.
-    socket.on('error', () => socket.terminate());
+    const { socket, client } = await openLine(control);
     this.#socket = socket;
-    this.#client = createSkeinClient(new RPCLink({ websocket: socket as unknown as globalThis.WebSocket }));
+    this.#client = client;
+  }
+
+  /** A further line to this node, for callers that want their own. It ends with the node, or with `close`. */
+  async newLine(): Promise<{ readonly api: SkeinClient; close(): void }> {
+    if (this.#ready === null) throw new Error(`${this.name} is not running`);
+    const { socket, client } = await openLine(this.#ready.control);
+    return { api: client, close: () => socket.terminate() };
+  }
+
+  /** Freezes the process as a machine that hangs would, or lets it go on. */
+  freeze(frozen: boolean): void {
+    this.#child?.kill(frozen ? 'SIGSTOP' : 'SIGCONT');
   }
 
   /** Ends the process at once, as a power cut would, and waits until it is gone. */
@@ -123,6 +129,17 @@ export class NodeProcess {
     this.#socket?.terminate();
     this.#socket = null;
   }
+}
+
+async function openLine(control: string): Promise<{ readonly socket: WebSocket; readonly client: SkeinClient }> {
+  const socket = new WebSocket(`ws+unix://${control}:/`);
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  // A node that is killed takes its socket with it; calls under way then fail by themselves.
+  socket.on('error', () => socket.terminate());
+  return { socket, client: createSkeinClient(new RPCLink({ websocket: socket as unknown as globalThis.WebSocket })) };
 }
 
 /** Asks again every `everyMs` until `probe` answers something, or throws saying what was awaited. Errors of the probe count as "not yet". */

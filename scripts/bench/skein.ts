@@ -1,0 +1,102 @@
+import type { SkeinClient } from '../../shared/contract/client.ts';
+import { failureOf } from '../../shared/contract/client.ts';
+import { LocalSwarm } from '../swarm/local-swarm.ts';
+import { until, type NodeProcess } from '../swarm/node-process.ts';
+import type { Contender, Contestant, FailoverSubject } from './contestant.ts';
+import { note } from './measure.ts';
+
+const connections = 8;
+
+/** One entry through the log: the refusal to release a lock that nobody holds. It changes nothing, but every voter stores it. */
+export async function replicatedWrite(api: SkeinClient, signal?: AbortSignal): Promise<void> {
+  try {
+    await api.locks.forceRelease({ name: 'bench', token: 1, reason: 'bench' }, signal === undefined ? {} : { signal });
+  } catch (error) {
+    const { code } = failureOf(error);
+    if (code !== 'not-found' && code !== 'precondition-failed') throw error;
+  }
+}
+
+/** A client of the public lock call: it holds for as long as it reads. */
+export function contenderOf(api: SkeinClient, name: string): Contender {
+  return {
+    async acquire() {
+      const leaving = new AbortController();
+      const events = await api.locks.hold({ name, label: 'bench' }, { signal: leaving.signal });
+      for (;;) {
+        const next = await events.next();
+        if (next.done === true) throw new Error(`the wait for ${name} ended without a grant`);
+        if (next.value.type === 'granted') return { events, leaving };
+      }
+    },
+    async release(held) {
+      const { events, leaving } = held as { events: AsyncGenerator; leaving: AbortController };
+      leaving.abort();
+      await events.return(undefined).catch(() => undefined);
+    },
+  };
+}
+
+/** A swarm of three node processes on loopback with default timers, and its public API. */
+export async function foundBenchSwarm(): Promise<LocalSwarm> {
+  return LocalSwarm.found({
+    name: 'bench',
+    machines: ['one', 'two', 'three'],
+    flags: ['--log-level', 'warn'],
+    slots: 2,
+    say: note,
+  });
+}
+
+export async function startSkein(): Promise<Contestant & { readonly swarm: LocalSwarm }> {
+  const swarm = await foundBenchSwarm();
+  const coordinator = await swarm.coordinator();
+  const lines = await Promise.all(Array.from({ length: connections }, () => coordinator.newLine()));
+  const apiOf = (client: number): SkeinClient => (lines[client % connections] as (typeof lines)[number]).api;
+  return {
+    swarm,
+    name: 'Skein',
+    facts: {
+      server: 'three node processes, all voters, default timers, every write synced before its acknowledgement',
+      client: `the contract over the control socket (WebSocket), ${connections} connections to the coordinator`,
+      caveats: ['a write is a refused force-release: one entry on a quorum of disks'],
+    },
+    serverCount: swarm.nodes.length,
+    pids: () => swarm.running().map((node) => node.pid),
+    write: (client) => replicatedWrite(apiOf(client)),
+    contenders: (lock, count) =>
+      Promise.resolve(Array.from({ length: count }, (_, client) => contenderOf(apiOf(client), lock))),
+    failover: failoverOf(swarm),
+    stop: async () => {
+      for (const line of lines) line.close();
+      await swarm.dispose();
+    },
+  };
+}
+
+function failoverOf(swarm: LocalSwarm): FailoverSubject {
+  const nodeAt = (server: number): NodeProcess => {
+    const node = swarm.nodes[server];
+    if (node === undefined) throw new Error(`there is no server ${server}`);
+    return node;
+  };
+  return {
+    leader: async () => swarm.nodes.indexOf(await swarm.coordinator()),
+    async hit(server, blow) {
+      const node = nodeAt(server);
+      if (blow === 'SIGSTOP') node.freeze(true);
+      else if (blow === 'SIGKILL') await node.kill();
+      else void node.stop();
+    },
+    probe: (server, timeoutMs) => replicatedWrite(nodeAt(server).api, AbortSignal.timeout(timeoutMs)),
+    async restore(server, blow) {
+      const node = nodeAt(server);
+      if (blow === 'SIGSTOP') node.freeze(false);
+      else {
+        await until('the stopped node to be gone', 15_000, () => Promise.resolve(node.running ? null : true));
+        await node.start();
+      }
+      await swarm.settled();
+    },
+  };
+}

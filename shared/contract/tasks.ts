@@ -81,7 +81,10 @@ export const attemptSchema = z.object({
   endedAt: z.nullable(wallTimeSchema),
   /** How it ended, in words: "exit code 137: killed, probably out of memory". */
   outcome: z.string(),
+  /** What its program ended with, or what a shell answers for a program that cannot start (126, 127). */
   exitCode: z.nullable(z.number()),
+  /** The signal that ended its program, such as SIGKILL. */
+  signal: z._default(z.nullable(z.string()), null),
   reason: z.string(),
 });
 export type AttemptView = z.infer<typeof attemptSchema>;
@@ -130,8 +133,10 @@ export const logChunkSchema = z.object({
   text: z.string(),
   /** No more will come. */
   ended: z.boolean(),
-  /** Bytes dropped because the output passed its limit, or lost with their machine. */
+  /** Bytes before `text` that were asked for and are not kept. */
   missingBytes: z.number(),
+  /** Bytes the program wrote past the limit of what is kept; known once it has ended. */
+  droppedBytes: z._default(z.number(), 0),
   /** `worker`: read from the machine that runs it. `tail`: from the copy that the submitter keeps. */
   source: z.enum(['worker', 'tail', 'none']),
 });

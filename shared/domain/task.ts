@@ -81,8 +81,16 @@ export type AttemptOutcome =
   | { readonly type: 'timed-out' }
   | { readonly type: 'cancelled' }
   | { readonly type: 'rejected'; readonly reason: string }
-  /** The attempt could not start or deliver: inputs missing, no such program, disk full. `retryable` ones go elsewhere. */
-  | { readonly type: 'broken'; readonly reason: string; readonly retryable: boolean };
+  /**
+   * The attempt could not start or deliver: inputs missing, no such program, disk full. `retryable` ones go elsewhere.
+   * `exitCode` is what a shell would answer: 127 for a program that is not there, 126 for one that may not be executed.
+   */
+  | {
+      readonly type: 'broken';
+      readonly reason: string;
+      readonly retryable: boolean;
+      readonly exitCode?: number | undefined;
+    };
 
 /** One run of a task on one machine. `number` counts from 1 within its task. */
 export interface Attempt {

@@ -13,11 +13,21 @@ export interface ProcessRequest {
   readonly timeoutMs: number | null;
 }
 
-export type ProcessExit =
+export type ProcessExit = (
   | { readonly type: 'exited'; readonly exitCode: number }
   | { readonly type: 'signalled'; readonly signal: string }
   | { readonly type: 'timed-out' }
-  | { readonly type: 'killed' };
+  | { readonly type: 'killed' }
+) & {
+  /** What the program wrote past `outputBytesMax`, or onto a full disk, and is not in the files. */
+  readonly dropped: DroppedOutput;
+};
+
+/** In bytes, for each stream. */
+export interface DroppedOutput {
+  readonly stdout: number;
+  readonly stderr: number;
+}
 
 export interface RunningProcess {
   readonly pid: number;

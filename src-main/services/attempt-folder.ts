@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ContentHash } from '../../shared/domain/ids.ts';
 import { FailureError, fail, ok, type Result } from '../../shared/domain/failure.ts';
@@ -8,6 +8,7 @@ import type { StagedFile } from '../../shared/domain/task.ts';
 import type { AttemptKey } from '../core/tasks/commands.ts';
 import type { ContentStore } from '../ports/content-store.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { DroppedOutput } from '../ports/process-runner.ts';
 import { readFailure, selectFiles } from './file-selection.ts';
 import { isRecord } from './stream-messages.ts';
 
@@ -135,3 +136,23 @@ export async function removeWork(folder: AttemptFolder, logger: Logger): Promise
     logger.warn('the folder of an attempt could not be removed', { folder: folder.work, reason: String(error) });
   });
 }
+
+/** Notes beside the output text how much of it was not kept, for whoever reads it later. */
+export async function noteDropped(folder: AttemptFolder, dropped: DroppedOutput, logger: Logger): Promise<void> {
+  if (dropped.stdout + dropped.stderr === 0) return;
+  await writeFile(droppedPath(folder), JSON.stringify(dropped)).catch((error: unknown) => {
+    logger.warn('the amount of dropped output could not be noted', { folder: folder.root, reason: String(error) });
+  });
+}
+
+/** Bytes of each stream that were not kept; nothing where nothing was noted. */
+export async function droppedOf(folder: AttemptFolder): Promise<DroppedOutput> {
+  const text = await readFile(droppedPath(folder), 'utf8').catch(() => '{}');
+  const noted: unknown = JSON.parse(text);
+  const count = (value: unknown): number => (typeof value === 'number' && Number.isSafeInteger(value) ? value : 0);
+  return isRecord(noted)
+    ? { stdout: count(noted['stdout']), stderr: count(noted['stderr']) }
+    : { stdout: 0, stderr: 0 };
+}
+
+const droppedPath = (folder: AttemptFolder): string => join(folder.root, 'dropped.json');

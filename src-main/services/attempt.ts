@@ -3,8 +3,9 @@ import type { ContentHash, FencingToken, LockName, NodeId, SessionId } from '../
 import type { AttemptOutcome, JobManifest, JobSpec, StagedFile, TaskItem } from '../../shared/domain/task.ts';
 import type { AttemptKey, AttemptProgress, OutputSummary } from '../core/tasks/commands.ts';
 import type { ContentStore } from '../ports/content-store.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { ProcessExit, ProcessRunner } from '../ports/process-runner.ts';
-import { prepareFolder, storeOutputs, type AttemptFolder } from './attempt-folder.ts';
+import { noteDropped, prepareFolder, storeOutputs, type AttemptFolder } from './attempt-folder.ts';
 import { taskEnvironment } from './environment.ts';
 import { expandPlaceholders } from './placeholders.ts';
 
@@ -39,6 +40,7 @@ export interface AttemptSurroundings {
   /** Resolves once the submitter has the files on its disk. */
   deliver(work: AttemptWork, files: readonly StagedFile[], signal: AbortSignal): Promise<OutputSummary>;
   progressed(state: AttemptProgress['state']): void;
+  readonly logger: Logger;
 }
 
 export interface AttemptEnd {
@@ -89,12 +91,13 @@ async function runProgram(
     outputBytesMax,
     timeoutMs: spec.timeoutMs,
   });
-  if (!started.ok) return broken(started.failure.message, true);
+  if (!started.ok) return notStarted(started.failure);
   around.progressed('running');
   const kill = (): void => started.value.kill(around.killGraceMs);
   stop.addEventListener('abort', kill, { once: true });
   if (stop.aborted) kill();
   const exit = await started.value.exit;
+  await noteDropped(around.folder, exit.dropped, around.logger);
   stop.removeEventListener('abort', kill);
   if (lock?.lost.aborted === true) return broken(`The lock ${spec.lock ?? ''} was taken away.`, true);
   return exit;
@@ -132,10 +135,23 @@ function outcomeOf(exit: ProcessExit, signal: AbortSignal): AttemptOutcome {
   }
 }
 
-const broken = (reason: string, retryable: boolean): AttemptEnd => ({
+const broken = (
+  reason: string,
+  retryable: boolean,
+): AttemptEnd & { readonly outcome: { readonly type: 'broken' } } => ({
   outcome: { type: 'broken', reason: reason.slice(0, 400), retryable },
   outputs: null,
 });
+
+/**
+ * A program that is not there, or may not be executed, is a mistake in the command far more often than a gap of one
+ * machine: its submitter hears of it at once, with the exit code of a shell, instead of after a tour of the swarm.
+ */
+function notStarted(failure: Failure): AttemptEnd {
+  const exitCode = failure.code === 'not-found' ? 127 : failure.code === 'not-authorised' ? 126 : undefined;
+  const { outcome } = broken(failure.message, exitCode === undefined);
+  return { outcome: exitCode === undefined ? outcome : { ...outcome, exitCode }, outputs: null };
+}
 
 /** A list that cannot be read is the same everywhere. A submitter that is away, or a full disk, is not. */
 function mayWorkElsewhere(failure: Failure): boolean {

@@ -194,13 +194,14 @@ export class Executor {
   }
 
   #surroundings(work: AttemptWork): AttemptSurroundings {
-    const { self, store, runner, courier, replica, exchange, attemptsHome, killGraceMs } = this.#options;
+    const { self, store, runner, courier, replica, exchange, attemptsHome, killGraceMs, logger } = this.#options;
     return {
       self,
       folder: attemptFolder(attemptsHome, work.key),
       killGraceMs,
       store,
       runner,
+      logger,
       fetchManifest: (of, signal) => this.#manifest(of, signal),
       fetchFiles: async (of, files, signal) => {
         const fetched = await exchange.fetch(

@@ -1,5 +1,5 @@
 import type { AttemptView, Job as JobView, JobDetail, Task as TaskView } from '../../shared/contract/tasks.ts';
-import type { Attempt, JobManifest, TaskState } from '../../shared/domain/task.ts';
+import type { Attempt, AttemptOutcome, JobManifest, TaskState } from '../../shared/domain/task.ts';
 import { liveCount, type Job, type Task } from '../core/tasks/job.ts';
 import { whyNot, type Worker } from '../core/tasks/placement.ts';
 import { nodeRef } from './names.ts';
@@ -142,10 +142,14 @@ function attemptView(peer: RunningPeer, attempt: Attempt): AttemptView {
     startedAt: attempt.startedAt,
     endedAt: attempt.endedAt,
     outcome: outcomeWords(attempt.outcome),
-    exitCode: attempt.outcome?.type === 'exited' ? attempt.outcome.exitCode : null,
+    exitCode: exitCodeOf(attempt.outcome),
+    signal: attempt.outcome?.type === 'signalled' ? attempt.outcome.signal : null,
     reason: attempt.reason,
   };
 }
+
+const exitCodeOf = (outcome: AttemptOutcome | null): number | null =>
+  outcome?.type === 'exited' || outcome?.type === 'broken' ? (outcome.exitCode ?? null) : null;
 
 /** For people to read and paste: quoted where a POSIX shell would need it. */
 const quoted = (text: string): string =>

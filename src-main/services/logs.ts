@@ -4,7 +4,7 @@ import type { Attempt } from '../../shared/domain/task.ts';
 import type { AttemptKey } from '../core/tasks/commands.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ByteStream, ByteStreams } from '../ports/streams.ts';
-import { attemptFolder } from './attempt-folder.ts';
+import { attemptFolder, droppedOf } from './attempt-folder.ts';
 import type { Collector } from './collector.ts';
 import { attemptKeyOf, type TailText } from './courier.ts';
 import type { OutputFiles } from './output-files.ts';
@@ -30,6 +30,8 @@ export interface LogChunk {
   readonly text: string;
   readonly ended: boolean;
   readonly missingBytes: number;
+  /** Bytes the program wrote that are not kept, behind the end; 0 until it has ended. */
+  readonly droppedBytes: number;
   readonly source: 'worker' | 'tail' | 'none';
 }
 
@@ -39,6 +41,7 @@ interface Piece {
   readonly totalBytes: number;
   /** The attempt was over before the file was read: nothing more can come. */
   readonly ended: boolean;
+  readonly droppedBytes: number;
 }
 
 export interface LogsOptions {
@@ -83,6 +86,7 @@ export class Logs {
         text: '',
         ended,
         missingBytes: 0,
+        droppedBytes: 0,
         source: 'none',
       };
     }
@@ -99,13 +103,15 @@ export class Logs {
       endedBefore ? 0 : request.waitMs,
     );
     if (!piece.ok)
-      return { offset: request.offset, bytes: Buffer.alloc(0), totalBytes: request.offset, ended: endedBefore };
+      return { offset: request.offset, bytes: Buffer.alloc(0), totalBytes: request.offset, ended: endedBefore, droppedBytes: 0 };
     const { bytes, totalBytes, nextOffset } = piece.value;
+    const ended = endedBefore && nextOffset >= totalBytes;
     return {
       offset: request.offset,
       bytes: Buffer.from(bytes),
       totalBytes,
-      ended: endedBefore && nextOffset >= totalBytes,
+      ended,
+      droppedBytes: ended ? (await droppedOf(folder))[request.stream] : 0,
     };
   }
 
@@ -132,6 +138,7 @@ export class Logs {
         offset: piece.offset,
         totalBytes: piece.totalBytes,
         ended: piece.ended,
+        dropped: piece.droppedBytes,
         base64: piece.bytes.toString('base64'),
       });
       await stream.closeWrite();
@@ -163,6 +170,7 @@ function chunkOf(piece: Piece, asked: number, source: 'worker'): LogChunk {
     text: piece.bytes.subarray(0, whole).toString('utf8'),
     ended: piece.ended,
     missingBytes: Math.max(0, piece.offset - asked),
+    droppedBytes: piece.droppedBytes,
     source,
   };
 }
@@ -180,6 +188,7 @@ function tailChunk(tail: TailText, request: LogRequest): LogChunk {
     text: part.toString('utf8'),
     ended: nextOffset >= tail.totalBytes,
     missingBytes: Math.max(0, offset - request.offset),
+    droppedBytes: 0,
     source: 'tail',
   };
 }
@@ -200,10 +209,17 @@ export function wholeCharacters(bytes: Buffer): number {
 function pieceOf(message: unknown): Piece {
   if (!isRecord(message))
     throw new FailureError(fail('peer-unreachable', 'The machine that holds the output did not answer.').failure);
-  const { offset, totalBytes, ended, base64 } = message;
+  const { offset, totalBytes, ended, base64, dropped } = message;
   if (typeof offset !== 'number' || typeof totalBytes !== 'number' || typeof base64 !== 'string')
     throw malformed('output in a form that is none');
-  return { offset, totalBytes, ended: ended === true, bytes: Buffer.from(base64, 'base64') };
+  return {
+    offset,
+    totalBytes,
+    ended: ended === true,
+    // Absent from machines of an earlier version.
+    droppedBytes: typeof dropped === 'number' && Number.isSafeInteger(dropped) ? dropped : 0,
+    bytes: Buffer.from(base64, 'base64'),
+  };
 }
 
 function requestOf(message: Readonly<Record<string, unknown>>): LogRequest | null {

@@ -186,6 +186,7 @@ async function readLog(
       text: '',
       ended: over,
       missingBytes: 0,
+      droppedBytes: 0,
       source: 'none',
     };
   }

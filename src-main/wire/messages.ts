@@ -108,7 +108,10 @@ const attemptOutcome = union('AttemptOutcome', 'type', {
   'timed-out': [3, message('TimedOut', {})],
   cancelled: [4, message('Cancelled', {})],
   rejected: [5, message('Rejected', { reason: required(1, reason) })],
-  broken: [6, message('Broken', { reason: required(1, reason), retryable: required(2, bool) })],
+  broken: [
+    6,
+    message('Broken', { reason: required(1, reason), retryable: required(2, bool), exitCode: optional(3, double()) }),
+  ],
 });
 
 const outputSummary = message('OutputSummary', {

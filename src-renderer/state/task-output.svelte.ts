@@ -23,6 +23,8 @@ export class TaskOutput {
   lines = $state.raw<readonly string[]>([]);
   totalBytes = $state(0);
   missingBytes = $state(0);
+  /** Bytes the program wrote past what is kept, once it has ended. */
+  pastLimitBytes = $state(0);
   droppedLines = $state(0);
   ended = $state(false);
   started = $state(false);
@@ -54,7 +56,8 @@ export class TaskOutput {
         if (abort.signal.aborted) return;
         this.#append(chunk.text);
         this.totalBytes = chunk.totalBytes;
-        this.missingBytes = chunk.missingBytes;
+        this.missingBytes += chunk.missingBytes;
+        this.pastLimitBytes = chunk.droppedBytes;
         this.source = chunk.source;
         this.started = true;
         this.failure = null;
@@ -80,6 +83,7 @@ export class TaskOutput {
     this.#open = '';
     this.totalBytes = 0;
     this.missingBytes = 0;
+    this.pastLimitBytes = 0;
     this.droppedLines = 0;
     this.ended = false;
     this.started = false;

@@ -76,13 +76,13 @@ const family =
 
 describe('a program', () => {
   it('ends with its own exit code, its output in its files', async () => {
-    expect(await run(['sh', '-c', 'echo to out; echo to err >&2; exit 3'])).toEqual({ type: 'exited', exitCode: 3 });
+    expect(await run(['sh', '-c', 'echo to out; echo to err >&2; exit 3'])).toMatchObject({ type: 'exited', exitCode: 3 });
     expect(await readFile(join(dir, 'out'), 'utf8')).toBe('to out\n');
     expect(await readFile(join(dir, 'err'), 'utf8')).toBe('to err\n');
   });
 
   it('that a signal ends is reported with the name of the signal', async () => {
-    expect(await run(['sh', '-c', 'kill -USR1 $$'])).toEqual({ type: 'signalled', signal: 'SIGUSR1' });
+    expect(await run(['sh', '-c', 'kill -USR1 $$'])).toMatchObject({ type: 'signalled', signal: 'SIGUSR1' });
   });
 
   it('sees the given environment, the mark of its tree and nothing else, and an empty input', async () => {
@@ -94,7 +94,7 @@ describe('a program', () => {
       .split('\n')
       .map((line) => line.split('=')[0]);
     expect(names.sort()).toEqual(['GREETING', 'PATH', 'SKEIN_TREE']);
-    expect(await run(['cat'])).toEqual({ type: 'exited', exitCode: 0 });
+    expect(await run(['cat'])).toMatchObject({ type: 'exited', exitCode: 0 });
   });
 
   it('that does not exist, may not be executed or has no folder is refused with the reason', async () => {
@@ -107,7 +107,11 @@ describe('a program', () => {
   });
 
   it('that writes more than its limit runs to its end, and the rest is dropped', async () => {
-    expect(await run(['sh', '-c', 'head -c 3000000 /dev/zero; echo end >&2'])).toEqual({ type: 'exited', exitCode: 0 });
+    expect(await run(['sh', '-c', 'head -c 3000000 /dev/zero; echo end >&2'])).toEqual({
+      type: 'exited',
+      exitCode: 0,
+      dropped: { stdout: 2_990_000, stderr: 0 },
+    });
     expect((await stat(join(dir, 'out'))).size).toBe(10_000);
     expect(await readFile(join(dir, 'err'), 'utf8')).toBe('end\n');
   });
@@ -117,7 +121,7 @@ describe.runIf(onLinux)('a process tree', () => {
   it('ends whole at its timeout', async () => {
     const program = await start(['bash', '-c', family], { timeoutMs: 1_500 });
     const pids = await writtenPids(3);
-    expect(await program.exit).toEqual({ type: 'timed-out' });
+    expect(await program.exit).toMatchObject({ type: 'timed-out' });
     expect(alive(pids)).toEqual([]);
   });
 
@@ -127,7 +131,7 @@ describe.runIf(onLinux)('a process tree', () => {
     expect(alive(pids)).toHaveLength(3);
     program.kill(50);
     program.kill(50);
-    expect(await program.exit).toEqual({ type: 'killed' });
+    expect(await program.exit).toMatchObject({ type: 'killed' });
     expect(alive(pids)).toEqual([]);
   });
 
@@ -137,7 +141,7 @@ describe.runIf(onLinux)('a process tree', () => {
       '-c',
       'setsid bash -c "echo \\$\\$ >> pids; exec sleep 60" & while [ ! -s pids ]; do sleep 0.01; done; exit 7',
     ]);
-    expect(await program.exit).toEqual({ type: 'exited', exitCode: 7 });
+    expect(await program.exit).toMatchObject({ type: 'exited', exitCode: 7 });
     expect(alive(await writtenPids(1))).toEqual([]);
   });
 
@@ -149,7 +153,7 @@ describe.runIf(onLinux)('a process tree', () => {
     ]);
     const pids = await writtenPids(2);
     program.kill(0);
-    expect(await program.exit).toEqual({ type: 'killed' });
+    expect(await program.exit).toMatchObject({ type: 'killed' });
     expect(alive(pids)).toEqual([]);
   });
 
@@ -174,15 +178,15 @@ describe.runIf(onLinux)('a process tree', () => {
     const status = await readFile(`/proc/${String(program.pid)}/stat`, 'latin1');
     const helper = Number(status.slice(status.lastIndexOf(')') + 2).split(' ')[1]);
     process.kill(helper, 'SIGKILL');
-    expect(await program.exit).toEqual({ type: 'killed' });
+    expect(await program.exit).toMatchObject({ type: 'killed' });
     await eventually('the tree is gone', () => alive(pids).length === 0);
-    expect(await run(['true'])).toEqual({ type: 'exited', exitCode: 0 });
+    expect(await run(['true'])).toMatchObject({ type: 'exited', exitCode: 0 });
   });
 
   it('left behind by an earlier run of the same state folder is ended by the next one', async () => {
     const program = await start(['sleep', '60']);
     const next = new ChildProcessRunner({ stateDir: dir });
-    expect(await program.exit).toEqual({ type: 'signalled', signal: 'SIGKILL' });
+    expect(await program.exit).toMatchObject({ type: 'signalled', signal: 'SIGKILL' });
     await next.stop();
   });
 });
@@ -193,7 +197,7 @@ describe('many programs', () => {
     const from = performance.now();
     let left = count;
     const worker = async (): Promise<void> => {
-      while (left-- > 0) expect(await run(['true'])).toEqual({ type: 'exited', exitCode: 0 });
+      while (left-- > 0) expect(await run(['true'])).toMatchObject({ type: 'exited', exitCode: 0 });
     };
     await Promise.all([worker(), worker(), worker(), worker()]);
     console.info(

@@ -95,13 +95,10 @@ export class ChildProcessRunner implements ProcessRunner {
       program.started(fail(report.code, report.message));
       return;
     }
-    if (report.droppedBytes > 0) {
-      this.#options.logger?.warn('dropped output past its limit', {
-        pid: program.pid,
-        droppedBytes: report.droppedBytes,
-      });
-    }
-    program.ended(report.exit);
+    const { dropped } = report;
+    if (dropped.stdout + dropped.stderr > 0)
+      this.#options.logger?.warn('dropped output past its limit', { pid: program.pid, ...dropped });
+    program.ended({ ...report.exit, dropped });
   }
 
   /** The helper is gone: nothing is reported any more, so what it had started is ended and said to be killed. */
@@ -114,7 +111,7 @@ export class ChildProcessRunner implements ProcessRunner {
     endMarked(this.#runPrefix);
     for (const program of programs) {
       if (program.pid === 0) program.started(fail('internal', `the helper that starts programs ended: ${reason}`));
-      else program.ended({ type: 'killed' });
+      else program.ended({ type: 'killed', dropped: { stdout: 0, stderr: 0 } });
     }
   }
 }

@@ -129,9 +129,8 @@ export class HelperChild {
     await Promise.race([closed, pause(pipeCloseMs)]);
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
-    let droppedBytes = 0;
-    for (const output of this.#outputs) droppedBytes += output.close();
-    this.#report({ type: 'ended', id: this.#order.id, exit, droppedBytes });
+    const [stdout = 0, stderr = 0] = this.#outputs.map((output) => output.close());
+    this.#report({ type: 'ended', id: this.#order.id, exit, dropped: { stdout, stderr } });
   }
 
   /** The program is over, so is its tree: what it left running would use the machine behind its owner's back. */

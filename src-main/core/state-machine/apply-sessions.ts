@@ -22,7 +22,7 @@ export function applySessionCommand(context: ApplyContext, command: SessionComma
     case 'session-closed': {
       const ended = sessions.end(command.session);
       if (ended === null) return refused(sessionNotAlive(command.session).failure);
-      return doneWith(endSession(context, ended, false));
+      return doneWith(endSession(context, ended, 'closed'));
     }
     case 'capacity-changed':
       return changeCapacity(context, command);
@@ -37,7 +37,7 @@ function open(context: ApplyContext, command: Extract<SessionCommand, { type: 's
   if (sessions.get(id)?.node === node) return doneWith();
   const opened = sessions.open({ id, node, name, ttlMs, renewal: 0, openedAt: context.at, capacity });
   if (!opened.ok) return refused(opened.failure);
-  const ended = opened.value === null ? [] : endSession(context, opened.value, false);
+  const ended = opened.value === null ? [] : endSession(context, opened.value, 'replaced');
   return doneWith([...ended, { type: 'session-opened', session: id, node }]);
 }
 
@@ -51,7 +51,7 @@ function expire(context: ApplyContext, command: Extract<SessionCommand, { type: 
     return refused(fail('precondition-failed', message, 'Measure its time again from that renewal.').failure);
   }
   sessions.end(session.id);
-  return doneWith(endSession(context, session, true));
+  return doneWith(endSession(context, session, 'expired'));
 }
 
 function changeCapacity(
@@ -66,11 +66,15 @@ function changeCapacity(
 }
 
 /** The session is out of the table already; now everything that hung on it ends. */
-function endSession({ state, slot, at }: ApplyContext, session: Session<Capacity>, expired: boolean): StateEvent[] {
-  const attempts = state.tasks.loseSession(session.id, at);
+function endSession(
+  { state, slot, at }: ApplyContext,
+  session: Session<Capacity>,
+  how: 'closed' | 'replaced' | 'expired',
+): StateEvent[] {
+  const attempts = state.tasks.loseSession(session.id, how === 'closed', at);
   const locks = state.locks.endSession(session.id, { slot, at });
   return [
-    { type: 'session-ended', session: session.id, node: session.node, expired },
+    { type: 'session-ended', session: session.id, node: session.node, expired: how === 'expired' },
     ...endedEvents(attempts),
     ...lockEvents(locks),
   ];

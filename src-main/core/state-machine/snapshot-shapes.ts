@@ -123,7 +123,7 @@ const outcomeShape = anyOf<AttemptOutcome>(
   objectOf({ type: oneOf(['timed-out']) }),
   objectOf({ type: oneOf(['cancelled']) }),
   objectOf({ type: oneOf(['rejected']), reason: isText }),
-  objectOf({ type: oneOf(['broken']), reason: isText, retryable: isFlag }),
+  objectOf({ type: oneOf(['broken']), reason: isText, retryable: isFlag, exitCode: optional(isNumber) }),
 );
 
 const attemptShape = objectOf<Attempt>({
@@ -147,6 +147,7 @@ const taskShape = objectOf<TaskSnapshot>({
   attemptCount: isCount,
   failures: isCount,
   broken: isCount,
+  lost: isCount,
   avoided: listOf(isNode) as Shape<NodeId[]>,
   outputs: orNull(objectOf<OutputSummary>({ manifest: isHash, fileCount: isCount, bytes: isCount })),
 });

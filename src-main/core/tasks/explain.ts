@@ -4,6 +4,7 @@ import type { Job, Task } from './job.ts';
 import { liveAttemptOf, liveCount } from './job.ts';
 import type { PlacementView, Worker } from './placement.ts';
 import { whyNot } from './placement.ts';
+import { lostAttemptsMax } from './retry.ts';
 
 export interface MachineVerdict {
   readonly node: NodeId;
@@ -32,7 +33,7 @@ export function explainTask(view: PlacementView, job: Job, task: Task): Explanat
   const live = liveAttemptOf(task);
   if (live !== null) {
     const name = view.workers.find((worker) => worker.node === live.node)?.name ?? live.node;
-    return { machines, sentence: `Attempt ${live.number} is ${task.state} on ${name}: ${live.reason}.` };
+    return { machines, sentence: `Attempt ${live.number} is ${task.state} on ${name}: ${live.reason}.${lossWords(task)}` };
   }
   if (finalTaskStates.has(task.state)) {
     return { machines, sentence: `It is ${task.state}${task.reason === '' ? '' : `: ${task.reason}`}.` };
@@ -40,6 +41,10 @@ export function explainTask(view: PlacementView, job: Job, task: Task): Explanat
   const before = task.reason === '' ? '' : ` Before that: ${task.reason}.`;
   return { machines, sentence: `${waitingSentence(view, job, machines)}${before}` };
 }
+
+/** A task that may be what brings machines down says so before it has taken the last one. */
+const lossWords = ({ lost }: Task): string =>
+  lost === 0 ? '' : ` ${lost} of at most ${lostAttemptsMax} attempts were lost with their machines.`;
 
 function jobSentence(view: PlacementView, job: Job, machines: readonly MachineVerdict[]): string {
   const { waiting } = job.counts;

@@ -110,6 +110,7 @@ const untouchedTask = (job: MutableJob, index: number): MutableTask => ({
   attemptCount: 0,
   failures: 0,
   broken: 0,
+  lost: 0,
   avoided: [],
   outputs: null,
 });

@@ -44,6 +44,8 @@ export interface Task {
   readonly failures: number;
   /** Attempts that could not start or deliver, since the last time a person asked. */
   readonly broken: number;
+  /** Attempts that ended with their machine, since the last time a person asked. */
+  readonly lost: number;
   /** Machines it failed on: another one comes first. */
   readonly avoided: readonly NodeId[];
   /** What the accepted successful attempt brought back. */
@@ -68,6 +70,7 @@ export interface MutableTask {
   attemptCount: number;
   failures: number;
   broken: number;
+  lost: number;
   avoided: NodeId[];
   outputs: OutputSummary | null;
 }

@@ -4,6 +4,12 @@ import { assertNever } from '../../../shared/assert.ts';
 /** Attempts of one task that could not start or deliver before it fails for good. */
 export const brokenAttemptsMax = 20;
 
+/**
+ * Attempts of one task that may be lost with their machines before it fails for good: a task that brings down whatever
+ * runs it would otherwise take every machine of the swarm, one after the other, for ever.
+ */
+export const lostAttemptsMax = 5;
+
 /** Machines remembered per task as ones it failed on. */
 export const avoidedMachinesMax = 16;
 
@@ -86,5 +92,17 @@ function broken(reason: string, retryable: boolean, past: Past): Verdict {
     reason: words,
     isBroken: true,
     avoidMachine: true,
+  };
+}
+
+/** Where a task goes whose attempt ended with its machine. `lost` counts such ends, this one included. */
+export function judgeLoss(attempt: number, lost: number): { readonly task: 'waiting' | 'failed'; readonly reason: string } {
+  if (lost < lostAttemptsMax) {
+    const count = lost <= 1 ? '' : ` (${lost} of at most ${lostAttemptsMax})`;
+    return { task: 'waiting', reason: `attempt ${attempt} was lost with its machine${count}; waits for another` };
+  }
+  return {
+    task: 'failed',
+    reason: `${lost} attempts were lost with their machines: it may be what brings them down, so it is not run again by itself`,
   };
 }

@@ -11,7 +11,7 @@ import { isCurrent, keyOf, liveAttemptOf, liveTaskStates } from './job.ts';
 import type { Job, LiveAttempt, MutableJob, MutableTask, Task } from './job.ts';
 import { advanceCursor, createJob, moveTask, setUntouched, taskOf, tasksInState, touch } from './job-record.ts';
 import { LiveAttempts } from './live-attempts.ts';
-import { judge } from './retry.ts';
+import { judge, judgeLoss } from './retry.ts';
 import { checkJob } from './submission.ts';
 
 type Submission = Extract<TaskCommand, { type: 'job-submitted' }>;
@@ -193,15 +193,20 @@ export class TaskTable {
     return ended;
   }
 
-  /** A session is over: its attempts are lost and their tasks wait again, without using up a retry. */
-  loseSession(session: SessionId, at: WallTime): readonly EndedAttempt[] {
+  /**
+   * A session is over: its attempts are lost. Their tasks wait again without using up a retry, until too many were
+   * lost. `orderly`: the machine said goodbye, which no task can be blamed for.
+   */
+  loseSession(session: SessionId, orderly: boolean, at: WallTime): readonly EndedAttempt[] {
     return this.#live.ofSession(session).flatMap(({ key }) => {
       const job = this.#jobs.get(key.job);
       const task = job?.touched.get(key.index);
       if (job === undefined || task === undefined) return [];
       const ended = this.#end(job, task, 'lost', at);
-      task.reason = `attempt ${key.attempt} was lost with its machine; waits for another`;
-      moveTask(job, task, 'waiting', at);
+      if (!orderly) task.lost += 1;
+      const verdict = judgeLoss(key.attempt, task.lost);
+      task.reason = verdict.reason;
+      moveTask(job, task, verdict.task, at);
       return ended ?? [];
     });
   }
@@ -240,7 +245,7 @@ export class TaskTable {
       if (state === undefined || !finalTaskStates.has(state)) continue;
       if (indices === null && state === 'succeeded') continue;
       const task = this.#touch(job, index);
-      Object.assign(task, { failures: 0, broken: 0, avoided: [], outputs: null, reason });
+      Object.assign(task, { failures: 0, broken: 0, lost: 0, avoided: [], outputs: null, reason });
       moveTask(job, task, 'waiting', at);
     }
     if (indices === null && job.untouched.state === 'cancelled') setUntouched(job, 'waiting', reason, at);

@@ -3,8 +3,7 @@ import type { AttemptView, JobDetail, Submission } from '../../../shared/contrac
 import type { CliContext } from './cli-context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { isDelivering, isOver } from './job-outcome.ts';
-import { readLog } from './log-reader.ts';
-import { bytesWords } from './words.ts';
+import { missingWords, readLog } from './log-reader.ts';
 
 /** Output that has not come in this long after the end of its task is given up. */
 const drainWithinMs = 30_000;
@@ -99,7 +98,8 @@ class AttemptPrinter {
     try {
       for await (const chunk of readLog(client, request)) {
         this.#context.world[stream].write(chunk.text);
-        if (chunk.missingBytes > 0) this.#context.note(`${bytesWords(chunk.missingBytes)} of ${stream} are not kept.`);
+        const missing = missingWords(chunk, stream);
+        if (missing !== '') this.#context.note(missing);
       }
     } catch (error) {
       if (this.#signal.aborted) return;
@@ -127,19 +127,15 @@ function finish(context: CliContext, detail: JobDetail, cancelledHere: boolean):
     if (attempt.exitCode >= exitCodes.runBroken) note(context, job.id, `failed: ${outcome}`, attempt.exitCode);
     return attempt.exitCode;
   }
-  return note(context, job.id, `failed: ${outcome === '' ? job.reason : outcome}`, codeInWords(outcome));
+  const code = attempt?.signal == null ? exitCodes.runBroken : signalCode(attempt.signal);
+  return note(context, job.id, `failed: ${outcome === '' ? job.reason : outcome}`, code);
 }
 
-/**
- * The exit code that a shell would give where the attempt has none. The contract tells these ends in words only, so an
- * end that is put in other words gives 125.
- */
-function codeInWords(outcome: string): number {
-  const signal = /^ended by (SIG[A-Z0-9]+)/.exec(outcome)?.[1];
+/** What a shell answers for a program that a signal ended; a signal this system does not know gives 125. */
+function signalCode(signal: string): number {
   const signals: Readonly<Record<string, number>> = constants.signals;
-  if (signal !== undefined && signals[signal] !== undefined) return 128 + signals[signal];
-  if (outcome.startsWith('there is no program ')) return exitCodes.runNotFound;
-  return / may not be executed here/.test(outcome) ? exitCodes.runCannotExecute : exitCodes.runBroken;
+  const number = signals[signal];
+  return number === undefined ? exitCodes.runBroken : 128 + number;
 }
 
 function note(context: CliContext, job: number, what: string, code: number): number {

@@ -1,4 +1,5 @@
 import type { SkeinClient } from '../../../shared/contract/client.ts';
+import { bytesWords } from './words.ts';
 
 const waitMs = 10_000;
 
@@ -27,10 +28,17 @@ export async function* readLog(client: SkeinClient, request: LogRequest): AsyncG
       },
       { signal: request.signal },
     );
-    if (chunk.text !== '' || chunk.missingBytes > 0) yield chunk;
+    if (chunk.text !== '' || missingWords(chunk, '') !== '') yield chunk;
     const advanced = chunk.nextOffset > offset;
     offset = chunk.nextOffset;
     if (chunk.ended && (!advanced || offset >= chunk.totalBytes)) return;
     if (!request.follow && (!advanced || offset >= chunk.totalBytes)) return;
   }
+}
+
+/** What is not there of a stream, as a sentence; empty when nothing is missing. */
+export function missingWords(chunk: LogChunk, stream: string): string {
+  if (chunk.droppedBytes > 0)
+    return `The program wrote ${bytesWords(chunk.droppedBytes)} more to ${stream} than is kept.`;
+  return chunk.missingBytes > 0 ? `${bytesWords(chunk.missingBytes)} of ${stream} are not kept.` : '';
 }

@@ -186,6 +186,7 @@ function task(job: Job, index: number, now: number, nodes: Nodes): Task {
     outcome:
       state === 'failed' ? 'exit code 137: killed, probably out of memory' : state === 'succeeded' ? 'exit code 0' : '',
     exitCode: state === 'failed' ? 137 : state === 'succeeded' ? 0 : null,
+    signal: null,
     reason: `${node.name} had the most free slots.`,
   };
   const lost = {

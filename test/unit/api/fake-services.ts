@@ -107,6 +107,7 @@ export const task: Task = {
       endedAt: null,
       outcome: '',
       exitCode: null,
+      signal: null,
       reason: 'least loaded',
     },
   ],

@@ -17,6 +17,7 @@ const attempt = (over: Partial<AttemptView>): AttemptView => ({
   endedAt: null,
   outcome: '',
   exitCode: null,
+  signal: null,
   reason: '',
   ...over,
 });
@@ -66,11 +67,24 @@ describe('skein run', () => {
   });
 
   it.each([
-    ['ended by SIGKILL', 137],
-    ['there is no program x on this machine', 127],
-  ])('answers as a shell does when it %s', async (outcome, code) => {
-    cli = await cliHarness(once(failed(null, outcome)));
+    ['SIGKILL', 137],
+    ['SIGTERM', 143],
+    ['SIGUNKNOWN', 125],
+  ])('answers as a shell does when %s ended it', async (signal, code) => {
+    cli = await cliHarness(once(jobWith({ state: 'failed' }, [attempt({ state: 'failed', signal })])));
     expect((await cli.skein(['run', '--', 'x'])).code).toBe(code);
+  });
+
+  it('says how much output was past the limit of what is kept', async () => {
+    const fakes = once(jobWith({ state: 'succeeded' }, [attempt({ exitCode: 0 })]));
+    const end = { offset: 0, nextOffset: 0, totalBytes: 0, text: '', ended: true, missingBytes: 0 };
+    cli = await cliHarness({
+      tasks: {
+        ...fakes.tasks,
+        readLog: async ({ stream }) => ({ ...end, droppedBytes: stream === 'stdout' ? 2_048 : 0, source: 'worker' }),
+      },
+    });
+    expect((await cli.skein(['run', '--', 'x'])).err).toBe('The program wrote 2.0 KiB more to stdout than is kept.\n');
   });
 
   it('prints the output of an attempt that was over before it was seen to run', async () => {

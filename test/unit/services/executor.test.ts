@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ok, type Result } from '../../../shared/domain/failure.ts';
+import { ok, type Failure, type Result } from '../../../shared/domain/failure.ts';
 import { contentHash, lockName, nodeId, sessionId, type ContentHash, type NodeId } from '../../../shared/domain/ids.ts';
 import type { AcceptPolicy, Role } from '../../../shared/domain/member.ts';
 import type { JobSpec } from '../../../shared/domain/task.ts';
@@ -27,23 +27,29 @@ import { StreamSwitch } from './paired-streams.ts';
 const ttlMs = 20_000;
 const session = sessionId('self#aa.1');
 
+const none = { stdout: 0, stderr: 0 };
+
 /** Programs that end when the test says so. */
 class FakePrograms implements ProcessRunner {
   readonly started: { request: ProcessRequest; end: (exit: ProcessExit) => void }[] = [];
   readonly graces: number[] = [];
 
+  /** What the machine answers instead of starting anything. */
+  refusal: Failure | null = null;
+
   async start(request: ProcessRequest): Promise<Result<RunningProcess>> {
+    if (this.refusal !== null) return { ok: false, failure: this.refusal };
     const exit = Promise.withResolvers<ProcessExit>();
     this.started.push({ request, end: exit.resolve });
     const kill = (graceMs: number): void => {
       this.graces.push(graceMs);
-      exit.resolve({ type: 'killed' });
+      exit.resolve({ type: 'killed', dropped: none });
     };
     return ok({ pid: this.started.length, exit: exit.promise, kill });
   }
 
   async stop(): Promise<void> {
-    for (const { end } of this.started) end({ type: 'killed' });
+    for (const { end } of this.started) end({ type: 'killed', dropped: none });
   }
 }
 
@@ -162,7 +168,7 @@ describe('the executor', () => {
       SKEIN_PEER: 'self',
     });
     await until('it is known to run', () => task().state === 'running');
-    programs.started[0]?.end({ type: 'exited', exitCode: 0 });
+    programs.started[0]?.end({ type: 'exited', exitCode: 0, dropped: none });
     await until('the end is reported', () => task().state === 'succeeded');
   });
 
@@ -176,6 +182,19 @@ describe('the executor', () => {
     await until('it is refused', () => task().attempts[0]?.outcome !== null);
     expect(task().attempts[0]?.outcome).toMatchObject({ type: 'rejected', reason: expect.stringContaining(reason) });
     expect(programs.started).toEqual([]);
+  });
+
+  it.each([
+    ['not-found', 127],
+    ['not-authorised', 126],
+  ] as const)('fails a task at once, with the exit code of a shell, when its program is %s', async (code, exitCode) => {
+    programs.refusal = { code, message: 'the program x cannot start' };
+    const task = await assign({ retries: 3 });
+    await until('it is over', () => task().state === 'failed');
+    expect(task()).toMatchObject({
+      reason: 'the program x cannot start',
+      attempts: [{ outcome: { type: 'broken', retryable: false, exitCode } }],
+    });
   });
 
   it('waits for the files of a submitter that is away, rather than giving the task up', async () => {
@@ -213,7 +232,7 @@ describe('the executor', () => {
     await assign();
     await until('the program starts', () => programs.started.length === 1);
     replica.held = true;
-    programs.started[0]?.end({ type: 'exited', exitCode: 0 });
+    programs.started[0]?.end({ type: 'exited', exitCode: 0, dropped: none });
     await until('it is over here', () => executor.running === 0);
     replica.tellReplaced();
     await clock.advance(50);
@@ -234,7 +253,7 @@ describe('the executor', () => {
     expect(programs.started[0]?.request.env['SKEIN_FENCING_TOKEN']).toBe(
       String(replica.state().locks.get(name)?.holder?.token),
     );
-    programs.started[0]?.end({ type: 'exited', exitCode: 0 });
+    programs.started[0]?.end({ type: 'exited', exitCode: 0, dropped: none });
     await until('it has ended', () => task().state === 'succeeded');
     expect(replica.state().locks.isFree(name)).toBe(true);
   });
@@ -243,12 +262,12 @@ describe('the executor', () => {
     const good = await assign({ outputs: ['{line}.txt'] });
     await until('the program starts', () => programs.started.length === 1);
     await writeFile(join(programs.started[0]?.request.cwd ?? '', 'a line.txt'), 'result');
-    programs.started[0]?.end({ type: 'exited', exitCode: 0 });
+    programs.started[0]?.end({ type: 'exited', exitCode: 0, dropped: none });
     await until('it has ended', () => good().state === 'succeeded');
     expect(good().outputs).toMatchObject({ fileCount: 1, bytes: 6 });
     const bad = await assign({ outputs: ['none.txt'] });
     await until('the second program starts', () => programs.started.length === 2);
-    programs.started[1]?.end({ type: 'exited', exitCode: 0 });
+    programs.started[1]?.end({ type: 'exited', exitCode: 0, dropped: none });
     await until('the second has ended', () => bad().attempts[0]?.outcome !== null);
     expect(bad().attempts[0]?.outcome).toMatchObject({
       type: 'broken',

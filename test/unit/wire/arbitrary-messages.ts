@@ -51,6 +51,7 @@ const outcome = fc.oneof(
   variant('cancelled'),
   variant('rejected', { reason }),
   variant('broken', { reason, retryable: fc.boolean() }),
+  variant('broken', { reason, retryable: fc.boolean(), exitCode: fc.constantFrom(126, 127) }),
 );
 const outputs = fc.record({ manifest: hash, fileCount: count, bytes: count });
 const assignment = fc.record({ job: count, index: count, attempt: count, node, session, reason });

@@ -5,7 +5,7 @@ import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { outcomeExitCode, selectsOneTask } from '../job-outcome.ts';
 import { documentOf, provenanceFields } from '../json-output.ts';
-import { readLog } from '../log-reader.ts';
+import { missingWords, readLog } from '../log-reader.ts';
 import type { Run } from '../command-action.ts';
 import { stateWords } from '../style.ts';
 import { addEachFlags, addTaskFlags, submissionOf, wholeNumber, type SubmissionFlags } from '../submission-flags.ts';
@@ -189,7 +189,8 @@ async function logs(context: CliContext, flags: LogFlags, selector: string): Pro
   for await (const chunk of readLog(client, { selector, attempt, stream, follow: flags.follow === true, signal })) {
     if (context.format === 'json') context.out(documentOf('LogChunk', { stream, ...chunk }));
     else context.world.stdout.write(chunk.text);
-    if (chunk.missingBytes > 0) context.note(`${bytesWords(chunk.missingBytes)} of this output are not kept.`);
+    const missing = missingWords(chunk, stream);
+    if (missing !== '') context.note(missing);
   }
   return exitCodes.done;
 }

@@ -3,7 +3,7 @@ import { jobId, lockName } from '../../../../shared/domain/ids.ts';
 import type { AttemptOutcome } from '../../../../shared/domain/task.ts';
 import { jobsMax, tasksPerJobMax } from '../../../../src-main/core/machine/limits.ts';
 import type { AttemptKey } from '../../../../src-main/core/tasks/commands.ts';
-import { brokenAttemptsMax } from '../../../../src-main/core/tasks/retry.ts';
+import { brokenAttemptsMax, lostAttemptsMax } from '../../../../src-main/core/tasks/retry.ts';
 import { Log, machine, run, token } from '../state-machine/harness.ts';
 
 const exit = (exitCode: number): AttemptOutcome => ({ type: 'exited', exitCode });
@@ -85,6 +85,37 @@ describe('tasks in the log', () => {
     expect(count).toBe(brokenAttemptsMax);
     expect(log.task(1, 0)).toMatchObject({ state: 'failed' });
     expect(log.task(1, 0).attempts.map((attempt) => attempt.number)).toEqual([1, 14, 15, 16, 17, 18, 19, 20]);
+  });
+
+  it('fail at once, whatever their retries, where their program cannot start', () => {
+    const { log, key } = oneLive({ retries: 3 });
+    log.finish('a', key, { type: 'broken', reason: 'there is no program x', retryable: false, exitCode: 127 });
+    expect(log.task(1, 0)).toMatchObject({ state: 'failed', reason: 'there is no program x' });
+    expect(log.assignAll()).toEqual([]);
+  });
+
+  it('are not run for ever when every machine that runs them goes down, until somebody asks again', () => {
+    const { log } = oneLive();
+    let boot = 1;
+    while (log.task(1, 0).state !== 'failed' && boot < 50) {
+      boot += 1;
+      log.open('a', 1, boot);
+      log.assignAll();
+    }
+    expect(boot - 1).toBe(lostAttemptsMax);
+    expect(log.task(1, 0).reason).toContain('5 attempts were lost with their machines');
+    log.do({ type: 'tasks-retried', job: jobId(1), indices: null, by: 'ann' });
+    expect(log.task(1, 0)).toMatchObject({ state: 'waiting', lost: 0 });
+  });
+
+  it('are not blamed for machines that stop in order', () => {
+    const { log } = oneLive();
+    for (let boot = 1; boot < 20; boot++) {
+      log.do({ type: 'session-closed', session: run('a', boot) });
+      log.open('a', 1, boot + 1);
+      log.assignAll();
+    }
+    expect(log.task(1, 0)).toMatchObject({ state: 'assigned', lost: 0 });
   });
 
   it('are cancelled at once, and their live attempts are ended so that workers kill them', () => {

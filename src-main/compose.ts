@@ -68,7 +68,8 @@ export async function createSkein(options: SkeinOptions): Promise<Skein> {
       saveMembership: (membership) => saveMembership(home.root, membership),
       foundMembership: (swarmName) =>
         foundSwarm(identity, { name: swarmName, founderName: name, now: systemClock.wall() }),
-      join: (link, signal) => joinWithLink(link, { identity, name, os: `${platform()} ${arch()}`, signal }),
+      join: (link, signal, onWords) =>
+        joinWithLink(link, { identity, name, os: `${platform()} ${arch()}`, signal, onWords }),
       rememberAddresses: (addresses) => rememberAddresses(home.root, addresses),
       open: (opening) => openPeer(machine, opening),
       revoke: (membership, member, reason) => membership.revoke(identity, { member, reason, now: systemClock.wall() }),

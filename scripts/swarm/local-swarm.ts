@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { joinSwarm } from '../../shared/contract/client.ts';
 import { NodeProcess, until } from './node-process.ts';
 
 const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -50,7 +51,7 @@ export class LocalSwarm {
       say(`${founder.name} founded the swarm “${options.name}”`);
       for (const node of others) {
         const { link } = await founder.api.swarm.invite({ role: 'admin', autoApprove: true });
-        await node.api.swarm.join({ link });
+        await joinSwarm(node.api, link);
         say(`${node.name} joined`);
       }
       for (const node of nodes) await node.api.policy.set({ accepts: { from: 'everyone' } });

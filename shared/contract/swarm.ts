@@ -71,6 +71,20 @@ export const pairingRequestSchema = z.object({
 });
 export type PairingRequest = z.infer<typeof pairingRequestSchema>;
 
+/** What happens while a machine asks to be let in. The stream ends after `joined`; a refusal is a failure. */
+export const joinEventSchema = z.discriminatedUnion('type', [
+  /** The inviting side shows the same words and may still have to say yes: people compare them meanwhile. */
+  z.object({ type: z.literal('compare'), words: z.array(z.string()) }),
+  z.object({
+    type: z.literal('joined'),
+    id: z.string(),
+    name: z.string(),
+    role: z.enum(roles),
+    words: z.array(z.string()),
+  }),
+]);
+export type JoinEvent = z.infer<typeof joinEventSchema>;
+
 export const swarm = {
   overview: procedure.output(viewOf(overviewSchema)),
   watch: procedure.output(eventIterator(viewOf(overviewSchema))),
@@ -88,10 +102,10 @@ export const swarm = {
       }),
     )
     .output(invitationSchema),
-  /** Asks to join with a link; answers once the inviter has decided. */
+  /** Asks to join with a link: first the words to compare, then, once the inviter has decided, the membership. */
   join: procedure
     .input(z.object({ link: z.string().check(z.maxLength(4_096)) }))
-    .output(z.object({ id: z.string(), name: z.string(), role: z.enum(roles), words: z.array(z.string()) })),
+    .output(eventIterator(joinEventSchema)),
   leave: procedure.output(z.object({ left: z.boolean() })),
   /** Machines that ask to be let in, here. */
   requests: procedure.output(z.array(pairingRequestSchema)),

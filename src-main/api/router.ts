@@ -79,7 +79,7 @@ export function createRouter(services: SkeinServices, log: DefectLog) {
       watch: api.swarm.watch.handler(({ signal }) => frames(swarm.watch(call(signal)), signal)),
       create: api.swarm.create.handler(({ input, signal }) => swarm.create(input, call(signal))),
       invite: api.swarm.invite.handler(({ input, signal }) => swarm.invite(input, call(signal))),
-      join: api.swarm.join.handler(({ input, signal }) => swarm.join(input, call(signal))),
+      join: api.swarm.join.handler(({ input, signal }) => frames(swarm.join(input, call(signal)), signal)),
       leave: api.swarm.leave.handler(({ signal }) => swarm.leave(call(signal))),
       requests: api.swarm.requests.handler(({ signal }) => swarm.requests(call(signal))),
       decide: api.swarm.decide.handler(({ input, signal }) => swarm.decide(input, call(signal))),

@@ -42,6 +42,7 @@ export interface PeerLifeOptions {
   join(
     link: string,
     signal: AbortSignal,
+    onWords: (words: readonly string[]) => void,
   ): Promise<
     Result<{
       readonly membership: MembershipSet;
@@ -103,9 +104,13 @@ export class PeerLife implements PeerHolder, SwarmDoor {
     });
   }
 
-  join(link: string, signal: AbortSignal): Promise<{ peer: RunningPeer; role: Role; words: readonly string[] }> {
+  join(
+    link: string,
+    signal: AbortSignal,
+    onWords: (words: readonly string[]) => void,
+  ): Promise<{ peer: RunningPeer; role: Role; words: readonly string[] }> {
     return this.#alone(async () => {
-      const joined = valueOf(await this.#options.join(link, signal));
+      const joined = valueOf(await this.#options.join(link, signal, onWords));
       await setAside(this.#options.home, this.#options.clock.wall());
       valueOf(await this.#options.rememberAddresses(joined.addresses));
       valueOf(await this.#options.saveMembership(joined.membership));

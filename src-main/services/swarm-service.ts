@@ -1,6 +1,7 @@
 import { FailureError, fail, type Result } from '../../shared/domain/failure.ts';
 import { nodeId } from '../../shared/domain/ids.ts';
 import type { Role } from '../../shared/domain/member.ts';
+import type { JoinEvent } from '../../shared/contract/swarm.ts';
 import type { SkeinServices } from '../api/services.ts';
 import type { Changes } from './live-view.ts';
 import { memberNamed } from './names.ts';
@@ -16,6 +17,7 @@ export interface SwarmDoor {
   join(
     link: string,
     signal: AbortSignal,
+    onWords: (words: readonly string[]) => void,
   ): Promise<{ readonly peer: RunningPeer; readonly role: Role; readonly words: readonly string[] }>;
   invite(options: { readonly role: Role; readonly ttlMs: number; readonly autoApprove: boolean }): Promise<
     Result<{
@@ -72,10 +74,9 @@ export function createSwarmService({
       const { addresses, ...invitation } = valueOf(await door.invite(input));
       return { ...invitation, addresses: [...addresses] };
     },
-    join: async ({ link }, call) => {
+    join: ({ link }, call) => {
       requireNone();
-      const { peer, role, words } = await door.join(link, call.signal);
-      return { id: peer.membership.swarm, name: peer.membership.genesis.name, role, words: [...words] };
+      return joining(door, link, call.signal);
     },
     leave: async () => {
       refuseToOrphan(requirePeer(holder));
@@ -99,6 +100,17 @@ export function createSwarmService({
       return { revoked: true };
     },
   };
+}
+
+/** The words as soon as both sides know them, then the membership. */
+async function* joining(door: SwarmDoor, link: string, signal: AbortSignal): AsyncGenerator<JoinEvent, void, void> {
+  const known = Promise.withResolvers<readonly string[]>();
+  const joined = door.join(link, signal, known.resolve);
+  const compare = await Promise.race([known.promise, joined.then(() => null)]);
+  if (compare !== null) yield { type: 'compare', words: [...compare] };
+  const { peer, role, words } = await joined;
+  const { swarm: id, genesis } = peer.membership;
+  yield { type: 'joined', id, name: genesis.name, role, words: [...words] };
 }
 
 /** A swarm whose last admin left could never admit anyone again. */

@@ -127,14 +127,14 @@ function finish(context: CliContext, detail: JobDetail, cancelledHere: boolean):
     if (attempt.exitCode >= exitCodes.runBroken) note(context, job.id, `failed: ${outcome}`, attempt.exitCode);
     return attempt.exitCode;
   }
-  const code = attempt?.signal == null ? exitCodes.runBroken : signalCode(attempt.signal);
+  const code = signalCode(attempt?.signal ?? null);
   return note(context, job.id, `failed: ${outcome === '' ? job.reason : outcome}`, code);
 }
 
-/** What a shell answers for a program that a signal ended; a signal this system does not know gives 125. */
-function signalCode(signal: string): number {
+/** What a shell answers for a program that a signal ended; none, or one this system does not know, gives 125. */
+function signalCode(signal: string | null): number {
   const signals: Readonly<Record<string, number>> = constants.signals;
-  const number = signals[signal];
+  const number = signal === null ? undefined : signals[signal];
   return number === undefined ? exitCodes.runBroken : 128 + number;
 }
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { failureOf } from '../../../shared/contract/client.ts';
+import { failureOf, joinSwarm } from '../../../shared/contract/client.ts';
 import { eventually, NodeProcesses, type NodeProcess } from './node-processes.ts';
 
 const ttlMs = 4_000;
@@ -37,7 +37,7 @@ describe('locks, lost machines and leaving, with three node processes', () => {
     await of(0).line.client.swarm.create({ name: 'trees' });
     for (const joiner of nodes.slice(1)) {
       const { link } = await of(0).line.client.swarm.invite({ autoApprove: true });
-      await joiner.line.client.swarm.join({ link });
+      await joinSwarm(joiner.line.client, link);
     }
     for (const node of nodes) await node.line.client.policy.set({ accepts: { from: 'everyone' } });
     await healthy(of(0), 3, 3);
@@ -153,7 +153,7 @@ describe('locks, lost machines and leaving, with three node processes', () => {
     expect((await overview(of(2))).state).toBe('none');
     await healthy(of(0), 1, 2);
     const { link } = await of(0).line.client.swarm.invite({ autoApprove: true });
-    await of(2).line.client.swarm.join({ link });
+    await joinSwarm(of(2).line.client, link);
     await healthy(of(2), 3, 3);
   }, 120_000);
 

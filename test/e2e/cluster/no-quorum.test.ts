@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { joinSwarm } from '../../../shared/contract/client.ts';
 import { eventually, NodeProcesses, type NodeProcess } from './node-processes.ts';
 
 const ttlMs = 4_000;
@@ -23,7 +24,7 @@ describe('one of three node processes, alone', () => {
     await of(0).line.client.swarm.create({ name: 'trees' });
     for (const joiner of nodes.slice(1)) {
       const { link } = await of(0).line.client.swarm.invite({ autoApprove: true });
-      await joiner.line.client.swarm.join({ link });
+      await joinSwarm(joiner.line.client, link);
     }
     for (const node of nodes) await node.line.client.policy.set({ accepts: { from: 'everyone' } });
     await eventually('three voters', 40_000, async () =>

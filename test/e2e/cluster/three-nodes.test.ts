@@ -2,7 +2,7 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { failureOf } from '../../../shared/contract/client.ts';
+import { failureOf, joinSwarm } from '../../../shared/contract/client.ts';
 import { eventually, NodeProcesses, type NodeProcess } from './node-processes.ts';
 
 const fileCount = 30;
@@ -35,11 +35,10 @@ describe('three node processes on loopback', () => {
     const { id } = await of(0).line.client.swarm.create({ name: 'trees' });
     for (const joiner of [of(1), of(2)]) {
       const { link } = await of(0).line.client.swarm.invite({ autoApprove: true, role: 'admin' });
-      const joined = await joiner.line.client.swarm.join({ link });
+      const joined = await joinSwarm(joiner.line.client, link);
       expect(joined.id).toBe(id);
-      const refusal = await of(0)
-        .line.client.swarm.join({ link })
-        .catch((error: unknown) => failureOf(error).code);
+      expect(joined.words).toHaveLength(4);
+      const refusal = await joinSwarm(of(0).line.client, link).catch((error: unknown) => failureOf(error).code);
       expect(refusal).toBe('already-exists');
     }
     for (const node of nodes) await node.line.client.policy.set({ accepts: { from: 'everyone' } });

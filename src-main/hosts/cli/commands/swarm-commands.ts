@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import type { SkeinClient } from '../../../../shared/contract/client.ts';
+import { joinSwarm, type SkeinClient } from '../../../../shared/contract/client.ts';
 import { roles } from '../../../../shared/domain/member.ts';
 import { usage, type CliContext } from '../cli-context.ts';
 import { parseDuration } from '../duration.ts';
@@ -94,7 +94,9 @@ async function askUntilDecided(context: CliContext, client: SkeinClient, expires
 async function join(context: CliContext, link: string): Promise<number> {
   const { client } = await context.node();
   context.note('Asking to join; the inviting side may have to say yes…');
-  const joined = await client.swarm.join({ link });
+  const joined = await joinSwarm(client, link, (words) =>
+    context.note(`The inviting screen must show the same words: ${context.paint('strong', words.join(' '))}`),
+  );
   if (context.outJson('Membership', joined)) return exitCodes.done;
   context.out(joined.id);
   context.note(

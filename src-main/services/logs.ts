@@ -103,7 +103,13 @@ export class Logs {
       endedBefore ? 0 : request.waitMs,
     );
     if (!piece.ok)
-      return { offset: request.offset, bytes: Buffer.alloc(0), totalBytes: request.offset, ended: endedBefore, droppedBytes: 0 };
+      return {
+        offset: request.offset,
+        bytes: Buffer.alloc(0),
+        totalBytes: request.offset,
+        ended: endedBefore,
+        droppedBytes: 0,
+      };
     const { bytes, totalBytes, nextOffset } = piece.value;
     const ended = endedBefore && nextOffset >= totalBytes;
     return {

@@ -76,7 +76,10 @@ const family =
 
 describe('a program', () => {
   it('ends with its own exit code, its output in its files', async () => {
-    expect(await run(['sh', '-c', 'echo to out; echo to err >&2; exit 3'])).toMatchObject({ type: 'exited', exitCode: 3 });
+    expect(await run(['sh', '-c', 'echo to out; echo to err >&2; exit 3'])).toMatchObject({
+      type: 'exited',
+      exitCode: 3,
+    });
     expect(await readFile(join(dir, 'out'), 'utf8')).toBe('to out\n');
     expect(await readFile(join(dir, 'err'), 'utf8')).toBe('to err\n');
   });

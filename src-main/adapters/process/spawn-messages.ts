@@ -34,7 +34,12 @@ export type HelperReport =
       readonly code: 'not-found' | 'not-authorised' | 'internal';
       readonly message: string;
     }
-  | { readonly type: 'ended'; readonly id: number; readonly exit: HelperExit; readonly dropped: { readonly stdout: number; readonly stderr: number } };
+  | {
+      readonly type: 'ended';
+      readonly id: number;
+      readonly exit: HelperExit;
+      readonly dropped: { readonly stdout: number; readonly stderr: number };
+    };
 
 /** Splits a byte stream into lines. Pieces of a line are kept apart until its end, so that long lines stay linear. */
 export function lineReader(onLine: (line: string) => void): (chunk: string) => void {

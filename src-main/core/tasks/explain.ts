@@ -33,7 +33,10 @@ export function explainTask(view: PlacementView, job: Job, task: Task): Explanat
   const live = liveAttemptOf(task);
   if (live !== null) {
     const name = view.workers.find((worker) => worker.node === live.node)?.name ?? live.node;
-    return { machines, sentence: `Attempt ${live.number} is ${task.state} on ${name}: ${live.reason}.${lossWords(task)}` };
+    return {
+      machines,
+      sentence: `Attempt ${live.number} is ${task.state} on ${name}: ${live.reason}.${lossWords(task)}`,
+    };
   }
   if (finalTaskStates.has(task.state)) {
     return { machines, sentence: `It is ${task.state}${task.reason === '' ? '' : `: ${task.reason}`}.` };

@@ -96,7 +96,10 @@ function broken(reason: string, retryable: boolean, past: Past): Verdict {
 }
 
 /** Where a task goes whose attempt ended with its machine. `lost` counts such ends, this one included. */
-export function judgeLoss(attempt: number, lost: number): { readonly task: 'waiting' | 'failed'; readonly reason: string } {
+export function judgeLoss(
+  attempt: number,
+  lost: number,
+): { readonly task: 'waiting' | 'failed'; readonly reason: string } {
   if (lost < lostAttemptsMax) {
     const count = lost <= 1 ? '' : ` (${lost} of at most ${lostAttemptsMax})`;
     return { task: 'waiting', reason: `attempt ${attempt} was lost with its machine${count}; waits for another` };

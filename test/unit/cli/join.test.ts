@@ -14,7 +14,7 @@ it('skein join shows the words to compare while the other side still decides', a
     swarm: {
       join: async function* () {
         yield { type: 'compare', words } as const;
-          await decided.promise;
+        await decided.promise;
         yield joined;
       },
     },

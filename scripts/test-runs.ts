@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findChromium } from './chromium.ts';
 import { runNode, runNodeTool } from './run-tool.ts';
+import { modelToolsMissing } from './spin.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -102,6 +103,15 @@ export async function runSimulator(seeds: number, timeoutMs: number): Promise<Ta
   if (!existsSync(join(root, file))) return { passed: 0, failed: 0, skipped: 1 };
   process.stdout.write(`\nsimulator: ${seeds} seeds\n`);
   const result = await runNode([file, '--seeds', String(seeds)], { inherit: true, timeoutMs });
+  return result.exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+}
+
+/** The quick models count as one test; a machine without Spin, where it cannot be installed, skips them. */
+export async function runModels(timeoutMs: number): Promise<Tally> {
+  process.stdout.write('\nmodels: the quick ones\n');
+  const minutes = String(timeoutMs / 60_000);
+  const result = await runNode([join('scripts', 'models.ts'), '--quick', '--minutes', minutes], { inherit: true });
+  if (result.exitCode === modelToolsMissing) return { passed: 0, failed: 0, skipped: 1 };
   return result.exitCode === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
 }
 

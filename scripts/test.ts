@@ -1,5 +1,5 @@
 /** `npm test`: everything that can be tested on this machine, and one line that sums it up. */
-import { finish, runEndToEnd, runSimulator, runVitest, sum, type Tally } from './test-runs.ts';
+import { finish, runEndToEnd, runModels, runSimulator, runVitest, sum, type Tally } from './test-runs.ts';
 
 const minuteMs = 60_000;
 const args = process.argv.slice(2);
@@ -13,6 +13,7 @@ if (args.length > 0) {
   tallies.push(await runVitest(['node', 'renderer'], { timeoutMs: 5 * minuteMs }));
   tallies.push(await runVitest(['integration'], { timeoutMs: 5 * minuteMs }));
   tallies.push(await runSimulator(12, 6 * minuteMs));
+  tallies.push(await runModels(4 * minuteMs));
   tallies.push(await runEndToEnd(12 * minuteMs));
 }
 finish(sum(tallies));

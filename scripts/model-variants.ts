@@ -1,0 +1,45 @@
+/** Every model in `test/models` with the variants that are checked: the protocol as it is, and twins that must fail. */
+
+export interface Variant {
+  /** File name in `test/models` without its ending. */
+  readonly model: string;
+  /** Preprocessor definitions: bounds of the search, or the fault of a twin. */
+  readonly defines: readonly string[];
+  /** Empty: all claims hold in every state. Otherwise one of these claims must be found violated. */
+  readonly claims: readonly string[];
+  /** Part of the slice that `npm test` runs. */
+  readonly quick: boolean;
+}
+
+const holds = (model: string, ...defines: string[]): Variant => ({ model, defines, claims: [], quick: false });
+const fails = (claim: string | readonly string[], model: string, ...defines: string[]): Variant => ({
+  model,
+  defines,
+  claims: typeof claim === 'string' ? [claim] : claim,
+  quick: false,
+});
+const quick = (variant: Variant): Variant => ({ ...variant, quick: true });
+
+/** The longest ones come first in each model, so that two lanes end at about the same time. */
+export const variants: readonly Variant[] = [
+  holds('paxos'),
+  holds('paxos', 'CRASHES=0', 'LEARN_ALL'),
+  quick(holds('paxos', 'CRASHES=0')),
+  holds('paxos', 'CRASHES=0', 'AGAIN'),
+  quick(holds('paxos', 'S=1', 'AGAIN')),
+  quick(fails('agreement', 'paxos', 'S=1', 'AMNESIA')),
+  fails('one_completion', 'paxos', 'S=1', 'OWN_PROMISE_LATE'),
+  quick(fails('agreement', 'paxos', 'S=1', 'CRASHES=0', 'FIRST_VOTE')),
+  fails('acked_survives', 'paxos', 'S=1', 'CRASHES=0', 'ACK_EARLY'),
+  fails('agreement', 'paxos', 'S=1', 'CRASHES=0', 'NO_CATCH_UP'),
+  fails('agreement', 'paxos', 'S=1', 'CRASHES=0', 'FOLLOW_ANY_VOTE'),
+  fails('fresh_reads', 'paxos', 'S=1', 'CRASHES=0', 'NO_BARRIER'),
+
+  holds('stopsign'),
+  quick(holds('stopsign', 'TAKE_OVER', 'NARROW')),
+  quick(fails('agreement', 'stopsign', 'EFFECT_ON_RECEIVE')),
+  fails('nothing_behind', 'stopsign', 'OPEN_AFTER_STOP'),
+  fails('nothing_behind', 'stopsign', 'TAKE_OVER', 'NARROW', 'CUT_ALWAYS'),
+  quick(fails('nothing_behind', 'stopsign', 'TAKE_OVER', 'NARROW', 'CUT_NEVER')),
+  fails('prefix_held', 'stopsign', 'NO_PREFIX'),
+];

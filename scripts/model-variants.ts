@@ -35,6 +35,16 @@ export const variants: readonly Variant[] = [
   fails('agreement', 'paxos', 'S=1', 'CRASHES=0', 'FOLLOW_ANY_VOTE'),
   fails('fresh_reads', 'paxos', 'S=1', 'CRASHES=0', 'NO_BARRIER'),
 
+  holds('omega', 'R=2', 'STARTS=3', 'CRASHES=0', 'HAND_OVERS=1'),
+  holds('omega', 'R=2', 'STARTS=2', 'HAND_OVERS=1'),
+  quick(holds('omega')),
+  quick(fails('agreement', 'omega', 'OBEY_WITHOUT_BALLOT')),
+  quick(fails('undeposed', 'omega', 'NO_REFUSAL')),
+  fails('undeposed', 'omega', 'PREEMPT_BY_RANK'),
+  fails('undeposed', 'omega', 'R=2', 'STARTS=2', 'CRASHES=0', 'UNASKED'),
+  fails('undeposed', 'omega', 'R=2', 'STARTS=3', 'CRASHES=0', 'HAND_OVERS=1', 'ANY_LEAVE'),
+  fails('one_completion', 'omega', 'OWN_PROMISE_LATE'),
+
   holds('stopsign'),
   quick(holds('stopsign', 'TAKE_OVER', 'NARROW')),
   quick(fails('agreement', 'stopsign', 'EFFECT_ON_RECEIVE')),

@@ -215,12 +215,12 @@ inline restart(a) {
      if :: chosen[committed[a]] == STOP -> config[a]-- :: else fi
   :: else -> break
   od;
-  k = 1;
+  p = 1;
   do
-  :: k <= B -> if :: OWNER(k) == a && phase[k] != IDLE -> phase[k] = LEADING; next[k] = S; open[k] = NONE; got[k] = 0; clear(k) :: else fi; k++
+  :: p <= B -> if :: OWNER(p) == a && phase[p] != IDLE -> phase[p] = LEADING; next[p] = S; open[p] = NONE; got[p] = 0; clear(p) :: else fi; p++
   :: else -> break
   od;
-  k = 0
+  p = 0
 }
 
 #ifdef NO_PREFIX
@@ -238,8 +238,10 @@ inline restart(a) {
 #define BARRIER(b) (open[b] == NONE || committed[OWNER(b)] > open[b])
 #endif
 /* A single voter leaves nothing open, so 1 -> 3 begins with the stop-sign at once. */
-#if defined(TAKE_OVER) || defined(REPLACE)
+#if defined(TAKE_OVER)
 #define MAY_SERVE(b) true
+#elif defined(REPLACE)
+#define MAY_SERVE(b) false
 #else
 #define MAY_SERVE(b) ((b) != 1)
 #endif

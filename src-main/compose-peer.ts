@@ -77,6 +77,7 @@ export async function openPeer(machine: Machine, opening: PeerOpening): Promise<
       submissions,
       hints,
       activity,
+      announceDeparture: (departure) => base.driver.input({ type: 'departing', departure }),
       stop,
     },
   };

@@ -29,6 +29,8 @@ export interface Skein {
   readonly services: SkeinServices;
   /** Starts the peer if the home belongs to a swarm. Throws a FailureError that names what is in the way. */
   start(): Promise<void>;
+  /** This machine is about to sleep, or is awake again: the swarm is told while it can still be. */
+  noteSleep(aboutToSleep: boolean): void;
   /** Ends running attempts, closes the session, then everything else. */
   stop(): Promise<void>;
 }
@@ -109,6 +111,7 @@ export async function createSkein(options: SkeinOptions): Promise<Skein> {
         changes.start();
         await life.resume();
       },
+      noteSleep: (aboutToSleep) => life.announceDeparture(aboutToSleep ? 'suspend' : null),
       stop: async () => {
         changes.stop();
         await life.stop();

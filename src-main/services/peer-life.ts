@@ -1,18 +1,22 @@
 import { FailureError, fail, ok, type Result } from '../../shared/domain/failure.ts';
 import type { NodeId } from '../../shared/domain/ids.ts';
 import type { Role } from '../../shared/domain/member.ts';
-import { voterIn } from '../core/paxos/voters.ts';
+import type { Departure } from '../core/membership/voter-choice.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { MembershipSet } from '../swarm/membership-set.ts';
 import type { Changes } from './live-view.ts';
 import { memberNamed } from './names.ts';
+import { handOverSeat } from './seat-handover.ts';
 import { valueOf, type PeerHolder, type RunningPeer } from './running-peer.ts';
 import type { SwarmDoor } from './swarm-service.ts';
 import { setAside, type SwarmHome } from './swarm-home.ts';
 
-/** How long a leaving voter waits until the others have chosen voters without it. */
-const handOverMs = 8_000;
+/** How long a voter that leaves for good waits until the others have chosen voters without it. */
+const leaveMs = 8_000;
+
+/** The same when it only stops: others can wait for it, the person who stops it should not. */
+const stopMs = 1_500;
 
 export interface PeerOpening {
   readonly membership: MembershipSet;
@@ -91,8 +95,14 @@ export class PeerLife implements PeerHolder, SwarmDoor {
     await this.#open(membership, false);
   }
 
+  /** Tells the swarm at once that this machine is about to sleep or has woken up; nothing waits for it. */
+  announceDeparture(departure: Departure | null): void {
+    this.current?.announceDeparture(departure);
+  }
+
   async stop(): Promise<void> {
     await this.#options.closeInvitations();
+    if (this.current !== null) await this.#handOver(this.current, 'shutdown', stopMs);
     await this.#close();
   }
 
@@ -154,21 +164,19 @@ export class PeerLife implements PeerHolder, SwarmDoor {
     this.#stopWatching?.();
     await peer.executor.stop();
     await peer.keeper.stop();
+    // Before the departure is signed: from then on the others hear nothing that this machine says, not even its vote.
+    await this.#handOver(peer, 'leave', leaveMs);
     const revoked = this.#options.revoke(peer.membership, this.self, 'left the swarm');
     if (!revoked.ok)
       this.#options.logger.warn('the departure could not be signed', { reason: revoked.failure.message });
-    const deadline = this.#options.clock.now() + handOverMs;
-    while (this.#holdsSeat(peer) && this.#options.clock.now() < deadline) await this.#moment();
-    // The announcement of the departure travels within this time even when there is no seat to hand over.
+    // The announcement of the departure travels within this time.
     await this.#moment();
-    if (this.#holdsSeat(peer))
-      this.#options.logger.warn('left without a change of voters: the others have one voter less for now');
   }
 
-  #holdsSeat(peer: RunningPeer): boolean {
-    const { config } = peer.replica.status();
-    const heard = peer.network.peers().some((link) => link.connected);
-    return heard && config !== null && voterIn(config, this.self) !== undefined;
+  async #handOver(peer: RunningPeer, departure: Departure, withinMs: number): Promise<void> {
+    const { clock, logger } = this.#options;
+    if (await handOverSeat(peer, { departure, withinMs, clock })) return;
+    logger.warn('nobody has taken over the seat of this machine: the others have one voter less for now', { departure });
   }
 
   #moment(): Promise<void> {

@@ -3,6 +3,7 @@ import { FailureError, fail } from '../../shared/domain/failure.ts';
 import type { NodeId } from '../../shared/domain/ids.ts';
 import type { Result } from '../../shared/domain/failure.ts';
 import type { ContentStore } from '../ports/content-store.ts';
+import type { Departure } from '../core/membership/voter-choice.ts';
 import type { MembershipSet } from '../swarm/membership-set.ts';
 import type { Activity } from './activity.ts';
 import type { ContentExchange } from './content-exchange.ts';
@@ -40,6 +41,8 @@ export interface RunningPeer {
   readonly submissions: SubmissionRecords;
   readonly hints: Hints;
   readonly activity: Activity;
+  /** Tells the swarm that this machine is about to go, so that its seat goes to another; null: it stays, or is back. */
+  announceDeparture(departure: Departure | null): void;
   /** Ends what it runs, closes its session, then everything else. */
   stop(): Promise<void>;
 }

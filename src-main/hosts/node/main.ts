@@ -42,7 +42,11 @@ async function run(options: NodeOptions): Promise<void> {
     log,
   });
   const parent = parentPort();
-  if (parent !== null) followParent(parent, host.rpcPorts, () => requestStop('the desktop app ended'));
+  if (parent !== null)
+    followParent(parent, host.rpcPorts, {
+      stop: () => requestStop('the desktop app ended'),
+      sleep: (aboutToSleep) => skein.noteSleep(aboutToSleep),
+    });
   announce(host, options);
 
   log.info('stopping', { cause: await stopping.promise });

@@ -2,7 +2,11 @@ import type { SupportedMessagePort } from '@orpc/client/message-port';
 import type { RpcPorts } from './message-port.ts';
 
 /** What the desktop app's main process and this process say to each other, besides handing over ports. */
-export type ParentMessage = { readonly type: 'rpc-port' } | { readonly type: 'stop' };
+export type ParentMessage =
+  | { readonly type: 'rpc-port' }
+  | { readonly type: 'stop' }
+  /** `suspend` comes just before the machine sleeps, `resume` once it is awake; other notes are only noted. */
+  | { readonly type: 'power'; readonly power: string };
 export type NodeReport =
   | { readonly type: 'ready'; readonly address: string; readonly home: string }
   | { readonly type: 'failed'; readonly code: string; readonly message: string; readonly hint: string };
@@ -22,11 +26,21 @@ export function parentPort(): ParentPort | null {
   return port ?? null;
 }
 
-/** Serves every port that the desktop app hands over, and ends when it says so. */
-export function followParent(port: ParentPort, rpcPorts: RpcPorts, requestStop: () => void): void {
+/** What the desktop app's word leads to. */
+export interface ParentOrders {
+  readonly stop: () => void;
+  readonly sleep: (aboutToSleep: boolean) => void;
+}
+
+/** Serves every port that the desktop app hands over, and follows its word. */
+export function followParent(port: ParentPort, rpcPorts: RpcPorts, orders: ParentOrders): void {
   port.on('message', ({ data, ports }) => {
     if (typeof data !== 'object' || data === null || !('type' in data)) return;
-    if (data.type === 'stop') requestStop();
+    if (data.type === 'stop') orders.stop();
+    if (data.type === 'power' && 'power' in data) {
+      if (data.power === 'suspend') orders.sleep(true);
+      if (data.power === 'resume') orders.sleep(false);
+    }
     if (data.type === 'rpc-port') for (const rpcPort of ports) rpcPorts.serve(rpcPort);
   });
 }

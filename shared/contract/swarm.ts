@@ -29,7 +29,13 @@ export const overviewSchema = z.object({
     z.object({ node: nodeRefSchema, ballot: z.string(), since: wallTimeSchema, reason: z.string() }),
   ),
   quorum: z.object({ voters: z.array(voterSchema), reachable: z.number(), needed: z.number(), mayFail: z.number() }),
-  log: z.object({ committed: z.number(), applied: z.number(), configId: z.number() }),
+  log: z.object({
+    committed: z.number(),
+    applied: z.number(),
+    configId: z.number(),
+    /** With one voter: entries that no second disk is known to hold, the newest ones. Told by the coordinator only. */
+    singleCopies: z.optional(z.nullable(z.object({ firstSlot: z.number(), count: z.number() }))),
+  }),
   tasks: z.object({
     waiting: z.number(),
     running: z.number(),

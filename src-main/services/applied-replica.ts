@@ -30,7 +30,7 @@ export class AppliedReplica implements Replica {
   }
 
   status(): ReplicaStatus {
-    const { role, coordinator, ballot, config, committed } = this.#options.node;
+    const { role, coordinator, ballot, config, committed, singleCopies } = this.#options.node;
     return {
       role,
       coordinator: coordinator?.node ?? null,
@@ -38,6 +38,7 @@ export class AppliedReplica implements Replica {
       config,
       committed,
       applied: committed,
+      singleCopies,
     };
   }
 

@@ -72,7 +72,13 @@ function withSwarm(peer: RunningPeer, facts: SelfFacts): Overview {
     members: { total: members.length, reachable },
     coordinator: coordinatorView(peer),
     quorum,
-    log: { committed: status.committed, applied: status.applied, configId: status.config?.id ?? 0 },
+    log: {
+      committed: status.committed,
+      applied: status.applied,
+      configId: status.config?.id ?? 0,
+      // A machine that is alone has one copy of everything, and says so as `alone`.
+      singleCopies: members.length > 1 ? status.singleCopies : null,
+    },
     tasks: taskNumbers(peer),
     locks: lockNumbers(peer),
     insight: insightOf(peer),
@@ -113,6 +119,11 @@ function standing(
   if (coordinator === null)
     return { state: 'electing', message: `No coordinator for ${seconds} s: the voters are choosing one.` };
   if (memberCount === 1) return { state: 'alone', message: '' };
+  const single = peer.replica.status().singleCopies;
+  if (single !== null) {
+    const entries = single.count === 1 ? 'The newest entry of the log is' : `${single.count} entries of the log are`;
+    return { state: 'degraded', message: `${entries} on one disk only: no other machine has confirmed a copy yet.` };
+  }
   const missing = quorum.voters.filter((voter) => !voter.reachable);
   if (missing.length > 0) {
     const spare = quorum.mayFail === 0 ? 'one more failure stops new work' : `${quorum.mayFail} more may fail`;

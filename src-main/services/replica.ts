@@ -2,6 +2,7 @@ import type { Result } from '../../shared/domain/failure.ts';
 import type { NodeId, SessionId, Slot } from '../../shared/domain/ids.ts';
 import type { NodeEvent, NodeRole } from '../core/node/messages.ts';
 import type { Ballot } from '../core/paxos/ballot.ts';
+import type { SingleCopies } from '../core/paxos/copies.ts';
 import type { VoterConfig } from '../core/paxos/voters.ts';
 import type { Command, CommandResult } from '../core/state-machine/command.ts';
 import type { SwarmState } from '../core/state-machine/state.ts';
@@ -41,4 +42,6 @@ export interface ReplicaStatus {
   readonly config: VoterConfig | null;
   readonly committed: Slot;
   readonly applied: Slot;
+  /** As the only voter: entries that no other disk is known to hold. Null for none, elsewhere, and where several vote. */
+  readonly singleCopies: SingleCopies | null;
 }

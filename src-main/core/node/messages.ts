@@ -30,7 +30,7 @@ export type NodeMessage = ElectionMessage | PaxosMessage<LoggedRequest> | Propos
 
 export type NodeFact = PaxosFact<LoggedRequest>;
 
-export type NodeTimer = 'heartbeat' | 'suspect' | 'election' | 'retry' | 'sessions' | 'placement';
+export type NodeTimer = 'heartbeat' | 'suspect' | 'election' | 'retry' | 'sessions' | 'placement' | 'copy';
 
 /** What a node process finds on its disk when it starts. */
 export interface Recovered {

@@ -9,6 +9,7 @@ import { instant, type Instant } from '../machine/time.ts';
 import { lanTiming, type NodeTiming } from '../machine/timing.ts';
 import type { Departure } from '../membership/voter-choice.ts';
 import type { Ballot } from '../paxos/ballot.ts';
+import type { SingleCopies } from '../paxos/copies.ts';
 import type { Snapshot } from '../paxos/facts.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
 import { Replica } from '../paxos/replica.ts';
@@ -50,6 +51,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #configId: number | null = null;
   /** This machine is about to go. */
   #departure: Departure | null = null;
+  /** The timer runs that ends the wait for a second copy. */
+  #awaitsCopy = false;
   #effects: NodeEffect[] = [];
 
   constructor(options: NodeOptions) {
@@ -103,6 +106,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   /** As coordinator: how far each machine that answers has the log. */
   get progress(): ReadonlyMap<NodeId, Slot> {
     return this.#duties.progress;
+  }
+  /** As the only voter: entries that no other disk is known to hold; null for none, and where several vote. */
+  get singleCopies(): SingleCopies | null {
+    return this.#replica.singleCopies;
   }
   get connected(): ReadonlySet<NodeId> {
     return this.#connected;
@@ -160,6 +167,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         assertNever(input);
     }
     this.#settle(now);
+    this.#watchCopies(now);
     const effects = this.#effects;
     this.#effects = [];
     return effects;
@@ -236,6 +244,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         break;
       case 'placement':
         this.#reviewWork(now);
+        break;
+      case 'copy':
+        this.#awaitsCopy = false;
+        this.#replica.stopWaitingForCopies(now);
         break;
       default:
         assertNever(timer);
@@ -328,6 +340,13 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       if (!this.#takeReplica(now)) return;
       if (this.#standing.role === 'coordinator') this.#replica.announceCommit([...this.#connected]);
     }
+  }
+
+  #watchCopies(now: Instant): void {
+    const waitMs = this.#awaitsCopy ? null : this.#replica.copyWaitLeftMs(now);
+    if (waitMs === null) return;
+    this.#awaitsCopy = true;
+    this.#arm('copy', waitMs);
   }
 
   #takeElection(now: Instant): void {

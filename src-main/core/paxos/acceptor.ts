@@ -65,11 +65,16 @@ export class Acceptor<Payload> {
     this.#out.send(to, { type: 'promise', ballot, committed: this.#log.committed, votes: this.#log.votes() });
   }
 
-  /** Answers whether the proposer's ballot was obeyed. */
+  /**
+   * Answers whether the proposer's ballot was obeyed. A machine without a seat keeps what the only voter sends it as
+   * a voter would, and its answer is counted as a copy, never as a vote.
+   */
   onAccept(from: NodeId, message: Of<Payload, 'accept'>): boolean {
     const { ballot, firstSlot, entries } = message;
     const lastSlot = firstSlot + entries.length - 1;
-    const reason = this.#refusal(from, ballot) ?? (lastSlot > this.#log.committed + votesAheadMax ? 'behind' : null);
+    const refusal = this.#refusal(from, ballot);
+    const kept = refusal === 'not-a-voter' && this.#keepsCopies(from, ballot) ? this.#outbid(ballot) : refusal;
+    const reason = kept ?? (lastSlot > this.#log.committed + votesAheadMax ? 'behind' : null);
     if (reason !== null) {
       this.#refuse(from, ballot, reason);
       return false;
@@ -104,8 +109,17 @@ export class Acceptor<Payload> {
     if (ballot.epoch < config.epoch || ballot.config < config.id) return 'stopped';
     if (ballot.config > config.id) return 'behind';
     if (from !== ballot.voter || !hasSeat(config, this.#self.node, this.#self.incarnation)) return 'not-a-voter';
+    return this.#outbid(ballot);
+  }
+
+  #outbid(ballot: Ballot): RefusalReason | null {
     if (this.#promised !== null && compareBallots(ballot, this.#promised) < 0) return 'lower-ballot';
     return null;
+  }
+
+  #keepsCopies(from: NodeId, ballot: Ballot): boolean {
+    const voters = this.#log.config?.voters;
+    return from === ballot.voter && voters?.length === 1 && voters[0]?.node === from && from !== this.#self.node;
   }
 
   #refuse(to: NodeId, ballot: Ballot, reason: RefusalReason): void {

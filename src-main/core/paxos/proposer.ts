@@ -2,6 +2,7 @@ import { slot, type NodeId, type Slot } from '../../../shared/domain/ids.ts';
 import { entriesPerMessageMax, slotsInFlightMax } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
 import { compareBallots, sameBallot, type Ballot } from './ballot.ts';
+import { Copies, type SingleCopies } from './copies.ts';
 import type { EffectList } from './effects.ts';
 import type { Entry, PaxosMessage, Vote } from './messages.ts';
 import { entriesToRepropose } from './repropose.ts';
@@ -31,8 +32,12 @@ interface Leading<Payload> {
   beat: number;
   readonly beatSentAt: Map<number, Instant>;
   readonly ackedBeat: Map<NodeId, number>;
+  /** How far others have the log; kept only where one voter votes alone. */
+  readonly progress: Map<NodeId, Slot>;
   quorumAt: Instant;
   lastCommitSent: Slot;
+  /** Where one voter votes alone: who else has what it wrote. */
+  readonly copies: Copies | null;
 }
 
 type State<Payload> = { readonly type: 'idle' } | Preparing<Payload> | Leading<Payload>;
@@ -144,8 +149,10 @@ export class Proposer<Payload> {
       beat: 0,
       beatSentAt: new Map(),
       ackedBeat: new Map(),
+      progress: new Map(),
       quorumAt: now,
       lastCommitSent: this.#log.committed,
+      copies: state.config.voters.length === 1 ? new Copies(this.#log.committed) : null,
     };
     this.#state = leading;
     // Nothing may follow a stop-sign in its configuration, not even the barrier.
@@ -185,6 +192,8 @@ export class Proposer<Payload> {
       state.nextSlot = slot(firstSlot + part.length);
       // The own vote travels like any other and counts only once it is on disk.
       for (const { node } of state.config.voters) this.#sendAccept(state, node, firstSlot, part);
+      const holder = state.copies?.holder ?? null;
+      if (holder !== null) this.#sendAccept(state, holder, firstSlot, part);
     }
   }
 
@@ -195,24 +204,58 @@ export class Proposer<Payload> {
   }
 
   /** Counts votes. Answers the entries that are now chosen, for slots from `committed` + 1 on, in order. */
-  onAccepted(from: NodeId, message: Of<Payload, 'accepted'>): Entry<Payload>[] {
+  onAccepted(now: Instant, from: NodeId, message: Of<Payload, 'accepted'>): Entry<Payload>[] {
     const state = this.#state;
     if (state.type !== 'leading' || !sameBallot(state.ballot, message.ballot)) return [];
     const seat = state.config.voters.findIndex((voter) => voter.node === from);
-    if (seat < 0) return [];
+    if (seat < 0) {
+      const kept = state.copies?.noteKept(from, message.firstSlot, message.lastSlot) === true;
+      return kept ? this.#takeChosen(now, state) : [];
+    }
     for (let at: number = message.firstSlot; at <= message.lastSlot; at++) {
       const flight = state.inFlight.get(slot(at));
       if (flight !== undefined) flight.heldBy |= 1 << seat;
     }
-    return this.#takeChosen(state);
+    return this.#takeChosen(now, state);
   }
 
-  #takeChosen(state: Leading<Payload>): Entry<Payload>[] {
+  /** Entries whose wait for a second copy is over. */
+  copiesOverdue(now: Instant): Entry<Payload>[] {
+    const state = this.#state;
+    if (state.type !== 'leading' || state.copies === null) return [];
+    const chosen = this.#takeChosen(now, state);
+    // Whoever was waited for in vain is not waited for again until it answers.
+    if (chosen.length > 0 && state.copies.holder !== null) state.copies.noteLate(state.copies.holder);
+    return chosen;
+  }
+
+  /** A learner refuses copies: it lags, or has promised more. */
+  onCopyRefused(from: NodeId): void {
+    if (this.#state.type === 'leading') this.#state.copies?.noteLate(from);
+  }
+
+  /** Milliseconds until the next entry need not wait for its copy any more; null when none waits for one. */
+  copyWaitLeftMs(now: Instant): number | null {
+    const state = this.#state;
+    if (state.type !== 'leading' || state.copies === null) return null;
+    const next = slot(this.#log.committed + 1);
+    const flight = state.inFlight.get(next);
+    if (flight === undefined || bitCount(flight.heldBy) < quorumOf(state.config)) return null;
+    return state.copies.waitLeftMs(now, next, flight.proposedAt);
+  }
+
+  /** Entries that only this disk holds, as far as is known; null where several vote, or for none. */
+  get singleCopies(): SingleCopies | null {
+    return this.#state.type === 'leading' ? (this.#state.copies?.single(this.#log.committed) ?? null) : null;
+  }
+
+  #takeChosen(now: Instant, state: Leading<Payload>): Entry<Payload>[] {
     const chosen: Entry<Payload>[] = [];
     const needed = quorumOf(state.config);
     for (let at = slot(this.#log.committed + 1); ; at = slot(at + 1)) {
       const flight = state.inFlight.get(at);
       if (flight === undefined || bitCount(flight.heldBy) < needed) break;
+      if ((state.copies?.waitLeftMs(now, at, flight.proposedAt) ?? 0) > 0) break;
       state.inFlight.delete(at);
       chosen.push(flight.entry);
     }
@@ -235,6 +278,10 @@ export class Proposer<Payload> {
     state.beatSentAt.delete(state.beat - beatsRemembered);
     state.ackedBeat.set(this.#self, state.beat);
     this.#noteQuorum(state);
+    state.copies?.choose(
+      to.filter((node) => node !== this.#self),
+      (node) => state.progress.get(node) ?? null,
+    );
     this.#sendHeartbeat(state, to);
   }
 
@@ -260,6 +307,10 @@ export class Proposer<Payload> {
     if (state.type !== 'leading' || !sameBallot(state.ballot, message.ballot)) return;
     if (message.beat > state.beat) return;
     state.ackedBeat.set(from, Math.max(message.beat, state.ackedBeat.get(from) ?? 0));
+    if (state.copies !== null && from !== this.#self) {
+      state.progress.set(from, message.committed);
+      state.copies.noteProgress(message.committed);
+    }
     this.#noteQuorum(state);
   }
 

@@ -4,6 +4,7 @@ import { entriesKeptBehindSnapshot } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
 import { Acceptor, type AcceptorSelf } from './acceptor.ts';
 import { compareBallots, sameBallot, type Ballot } from './ballot.ts';
+import type { SingleCopies } from './copies.ts';
 import { EffectList, type PaxosEffect } from './effects.ts';
 import type { PaxosFact, Snapshot } from './facts.ts';
 import { Learner } from './learner.ts';
@@ -77,6 +78,10 @@ export class Replica<Payload> {
   }
   get room(): number {
     return this.#proposer.room;
+  }
+  /** As the only voter: entries that no other disk is known to hold. */
+  get singleCopies(): SingleCopies | null {
+    return this.#proposer.singleCopies;
   }
   get inFlight(): number {
     return this.#proposer.inFlight;
@@ -187,6 +192,16 @@ export class Replica<Payload> {
     return this.#proposer.proposeStopSign(now, voters);
   }
 
+  /** Entries that have waited long enough for their second copy are chosen with one. */
+  stopWaitingForCopies(now: Instant): void {
+    this.#commitAll(this.#proposer.copiesOverdue(now));
+  }
+
+  /** Milliseconds until `stopWaitingForCopies` has something to do; null when nothing waits for a copy. */
+  copyWaitLeftMs(now: Instant): number | null {
+    return this.#proposer.copyWaitLeftMs(now);
+  }
+
   heartbeat(now: Instant, to: readonly NodeId[], repeatBefore: Instant): void {
     this.#proposer.heartbeat(now, to);
     this.#proposer.repeatAccepts(repeatBefore);
@@ -232,7 +247,7 @@ export class Replica<Payload> {
         this.#onAccept(now, from, message);
         break;
       case 'accepted':
-        this.#commitAll(this.#proposer.onAccepted(from, message));
+        this.#commitAll(this.#proposer.onAccepted(now, from, message));
         break;
       case 'heartbeat':
         this.#onHeartbeat(now, from, message);
@@ -319,6 +334,7 @@ export class Replica<Payload> {
   #onRefuse(now: Instant, from: NodeId, message: Of<Payload, 'refuse'>): void {
     if (message.promised !== null) this.#seeRound(message.promised);
     this.#learner.noteAhead(now, from, message.committed);
+    this.#proposer.onCopyRefused(from);
     if (this.#proposer.phase === 'idle' || message.reason === 'behind' || message.reason === 'not-a-voter') return;
     const current = this.#proposer.ballot;
     if (current === null || compareBallots(current, message.ballot) !== 0) return;

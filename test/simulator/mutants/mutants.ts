@@ -129,9 +129,9 @@ export const mutants: readonly Mutant[] = [
     name: 'learner-counted',
     fault: 'a machine without a seat answers as an acceptor and is counted',
     file: `${paxos}/proposer.ts`,
-    original: '    if (seat < 0) return [];',
+    original: '    if (seat < 0) {',
     mutated:
-      '    if (seat < 0) { for (let at = message.firstSlot; at <= message.lastSlot; at++) { const extra = state.inFlight.get(at); if (extra !== undefined) extra.heldBy |= 1 << 20; } return this.#takeChosen(state); }',
+      '    if (seat < 0) { for (let at = message.firstSlot; at <= message.lastSlot; at++) { const extra = state.inFlight.get(at); if (extra !== undefined) extra.heldBy |= 1 << 20; }',
     seedsMax: 200,
   },
   {

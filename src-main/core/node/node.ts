@@ -51,8 +51,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #configId: number | null = null;
   /** This machine is about to go. */
   #departure: Departure | null = null;
-  /** The timer runs that ends the wait for a second copy. */
-  #awaitsCopy = false;
   #effects: NodeEffect[] = [];
 
   constructor(options: NodeOptions) {
@@ -167,7 +165,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         assertNever(input);
     }
     this.#settle(now);
-    this.#watchCopies(now);
+    const copyWaitMs = this.#replica.copyWaitLeftMs(now);
+    if (copyWaitMs !== null) this.#arm('copy', copyWaitMs);
     const effects = this.#effects;
     this.#effects = [];
     return effects;
@@ -246,7 +245,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#reviewWork(now);
         break;
       case 'copy':
-        this.#awaitsCopy = false;
         this.#replica.stopWaitingForCopies(now);
         break;
       default:
@@ -340,13 +338,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       if (!this.#takeReplica(now)) return;
       if (this.#standing.role === 'coordinator') this.#replica.announceCommit([...this.#connected]);
     }
-  }
-
-  #watchCopies(now: Instant): void {
-    const waitMs = this.#awaitsCopy ? null : this.#replica.copyWaitLeftMs(now);
-    if (waitMs === null) return;
-    this.#awaitsCopy = true;
-    this.#arm('copy', waitMs);
   }
 
   #takeElection(now: Instant): void {

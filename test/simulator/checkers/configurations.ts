@@ -35,8 +35,10 @@ export class Configurations implements Checker {
   onStep(run: Run, input: NodeInput, effects: readonly NodeEffect[]): void {
     this.#noteConfig(run);
     if (input.type === 'members-changed') this.#told.set(run.node, new Set(input.members));
-    if (input.type !== 'received' || input.from === run.node || effects.length === 0) return;
-    if (this.#told.get(run.node)?.has(input.from) === false) {
+    if (input.type !== 'received' || input.from === run.node) return;
+    // A timer may be set for what the node has to do anyway.
+    const acts = effects.some(({ type }) => type !== 'set-timer' && type !== 'cancel-timer');
+    if (acts && this.#told.get(run.node)?.has(input.from) === false) {
       this.#broken('removed members', `${run.node} acts on ${input.message.type} of ${input.from}, which was removed`);
     }
   }

@@ -78,7 +78,15 @@ export class LocalReplica implements Replica {
 
   status(): ReplicaStatus {
     const at = slot(this.#slot);
-    return { role: 'coordinator', coordinator: this.self, ballot: null, config: null, committed: at, applied: at };
+    return {
+      role: 'coordinator',
+      coordinator: this.self,
+      ballot: null,
+      config: null,
+      committed: at,
+      singleCopies: null,
+      applied: at,
+    };
   }
 
   progress(): ReadonlyMap<NodeId, Slot> {

@@ -176,7 +176,9 @@ export class PeerLife implements PeerHolder, SwarmDoor {
   async #handOver(peer: RunningPeer, departure: Departure, withinMs: number): Promise<void> {
     const { clock, logger } = this.#options;
     if (await handOverSeat(peer, { departure, withinMs, clock })) return;
-    logger.warn('nobody has taken over the seat of this machine: the others have one voter less for now', { departure });
+    logger.warn('nobody has taken over the seat of this machine: the others have one voter less for now', {
+      departure,
+    });
   }
 
   #moment(): Promise<void> {

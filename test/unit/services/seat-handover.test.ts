@@ -37,7 +37,8 @@ function setting(begins: Standing, reaction: (standing: Standing) => void, conne
       status: () => ({
         config: { epoch: 0, id: standing.configId, firstSlot: slot(1), voters: standing.voters.map(voter) },
         coordinator: standing.followed === null ? null : b,
-        ballot: standing.followed === null ? null : { epoch: 0, config: standing.followed, round: 1, rank: 1, voter: b },
+        ballot:
+          standing.followed === null ? null : { epoch: 0, config: standing.followed, round: 1, rank: 1, voter: b },
       }),
     },
     network: { peers: () => [{ id: b, connected, addresses: [] }] },

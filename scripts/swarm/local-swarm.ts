@@ -37,11 +37,14 @@ export class LocalSwarm {
     flags?: readonly string[];
     slots?: number;
     say?: (line: string) => void;
+    /** Makes the process of a machine; by default one on loopback with `flags`. */
+    build?: (name: string, home: string) => NodeProcess;
   }): Promise<LocalSwarm> {
     const say = options.say ?? (() => undefined);
     const folder = await mkdtemp(join(tmpdir(), 'skein-'));
     const flags = ['--slots', String(options.slots ?? 2), ...(options.flags ?? [])];
-    const nodes = options.machines.map((name) => new NodeProcess({ name, home: join(folder, name), flags }));
+    const build = options.build ?? ((name: string, home: string) => new NodeProcess({ name, home, flags }));
+    const nodes = options.machines.map((name) => build(name, join(folder, name)));
     const swarm = new LocalSwarm(folder, nodes);
     try {
       await Promise.all(nodes.map((node) => node.start()));

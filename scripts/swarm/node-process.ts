@@ -10,7 +10,7 @@ import { WebSocket } from 'ws';
 import { createSkeinClient, type SkeinClient } from '../../shared/contract/client.ts';
 
 const program = fileURLToPath(new URL('../../src-main/hosts/node/main.ts', import.meta.url));
-const startWithinMs = 30_000;
+const startWithinMs = 60_000;
 
 interface Ready {
   readonly pid: number;
@@ -26,19 +26,48 @@ export class NodeProcess {
   readonly name: string;
   readonly home: string;
   readonly #flags: readonly string[];
+  readonly #inside: readonly string[];
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #log: string;
+  #killed = false;
   #child: ChildProcess | null = null;
   #ready: Ready | null = null;
   #socket: WebSocket | null = null;
   #client: SkeinClient | null = null;
 
-  constructor(options: { name: string; home: string; flags?: readonly string[] }) {
+  /**
+   * `inside`: a command that becomes the one after it, such as one that enters a namespace first. `log`: where the
+   * process's complaints go, by default a file in its home.
+   */
+  constructor(options: {
+    name: string;
+    home: string;
+    flags?: readonly string[];
+    inside?: readonly string[];
+    environment?: Readonly<Record<string, string>>;
+    log?: string;
+  }) {
     this.name = options.name;
     this.home = options.home;
     this.#flags = options.flags ?? [];
+    this.#inside = options.inside ?? [];
+    this.#environment = options.environment ?? {};
+    this.#log = options.log ?? join(options.home, 'stderr.log');
+  }
+
+  /** The exit code or signal with which the latest process ended by itself; null while it runs, or when it was told to end. */
+  get ending(): string | null {
+    if (this.#killed || this.#child === null || this.running) return null;
+    return String(this.#child.exitCode ?? this.#child.signalCode);
   }
 
   get running(): boolean {
     return this.#child !== null && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Whether calls can reach it: it runs, and it has said that it is ready. */
+  get callable(): boolean {
+    return this.running && this.#client !== null;
   }
 
   get pid(): number {
@@ -60,20 +89,32 @@ export class NodeProcess {
   async start(): Promise<void> {
     await mkdir(this.home, { recursive: true });
     const flags = ['--home', this.home, '--name', this.name, '--listen', '127.0.0.1', '--no-mdns', '--json'];
-    const child = spawn(process.execPath, [program, ...flags, ...this.#flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [command = process.execPath, ...args] = [
+      ...this.#inside,
+      process.execPath,
+      program,
+      ...flags,
+      ...this.#flags,
+    ];
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.#environment },
+    });
     this.#child = child;
+    this.#client = null;
+    this.#killed = false;
     let complaint = '';
     child.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-4_000)));
-    child.stderr.pipe(createWriteStream(join(this.home, 'stderr.log'), { flags: 'a' }));
+    child.stderr.pipe(createWriteStream(this.#log, { flags: 'a' }));
     this.#ready = await new Promise<Ready>((resolve, reject) => {
       const give = (error: Error): void => {
         clearTimeout(timer);
         reject(error);
       };
-      const timer = setTimeout(
-        () => give(new Error(`${this.name} was not ready in ${startWithinMs} ms\n${complaint}`)),
-        startWithinMs,
-      );
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL');
+        give(new Error(`${this.name} was not ready in ${startWithinMs} ms\n${complaint}`));
+      }, startWithinMs);
       child.once('exit', (code, signal) => give(new Error(`${this.name} ended with ${code ?? signal}\n${complaint}`)));
       createInterface({ input: child.stdout }).on('line', (line) => {
         if (!line.startsWith('{')) return;
@@ -109,6 +150,7 @@ export class NodeProcess {
 
   /** Ends the process at once without waiting for it. */
   killNow(): void {
+    this.#killed = true;
     if (this.running) this.#child?.kill('SIGKILL');
   }
 
@@ -121,6 +163,7 @@ export class NodeProcess {
     const child = this.#child;
     this.#client = null;
     if (child === null || !this.running) return;
+    this.#killed = true;
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill(signal);
     const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);

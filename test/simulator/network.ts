@@ -33,6 +33,8 @@ export class SimNetwork {
   readonly #cut = new Set<string>();
   /** Raised when a pair's connection breaks: frames under way are lost. */
   readonly #connection = new Map<string, number>();
+  /** Machines that sleep for hours: nobody connects to them. */
+  readonly #suspended = new Set<NodeId>();
   #calm = false;
   #lives = 0;
   readonly #observe: (from: NodeId, to: NodeId, frame: Uint8Array) => void;
@@ -88,6 +90,27 @@ export class SimNetwork {
     }
   }
 
+  /** A machine falls asleep for long: its peers learn it from the silence, and it learns on waking that they are gone. */
+  suspend(self: NodeId): void {
+    this.#suspended.add(self);
+    for (const [peer, endpoint] of this.#endpoints) {
+      if (peer === self) continue;
+      this.#breakConnection(self, peer);
+      this.#queue.after(between(this.#random, 500, brokenAfterMs), () => {
+        if (this.#endpoints.get(peer) === endpoint && this.#suspended.has(self))
+          this.#tell(peer, endpoint, self, false);
+      });
+    }
+  }
+
+  resume(self: NodeId): void {
+    if (!this.#suspended.delete(self)) return;
+    const endpoint = this.#endpoints.get(self);
+    if (endpoint === undefined) return;
+    for (const peer of [...endpoint.up]) this.#tell(self, endpoint, peer, false);
+    for (const peer of this.#endpoints.keys()) if (peer !== self) this.#connectSoon(self, peer);
+  }
+
   /** Cuts what is between the two groups, both ways or only from the first to the second. */
   partition(first: readonly NodeId[], second: readonly NodeId[], oneWay: boolean): void {
     for (const from of first) {
@@ -124,6 +147,7 @@ export class SimNetwork {
     this.#queue.after(between(this.#random, 5, 600), () => {
       const [first, second] = [this.#endpoints.get(left), this.#endpoints.get(right)];
       if (first === undefined || second === undefined) return;
+      if (this.#suspended.has(left) || this.#suspended.has(right)) return;
       if (this.#cut.has(linkOf(left, right)) || this.#cut.has(linkOf(right, left))) return;
       if (first.up.has(right) && second.up.has(left)) return;
       // A new connection takes the place of one that only one side still believes in.

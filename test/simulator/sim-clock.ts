@@ -14,6 +14,8 @@ export class SimClock {
   #sleptMs = 0;
   #wallOffset = 0;
   #asleepUntil = 0;
+  /** Timers that came due while the machine slept. */
+  #overdue: (() => void)[] = [];
 
   constructor(queue: EventQueue, options: { readonly drift: number; readonly stopsInSleep: boolean }) {
     this.#queue = queue;
@@ -32,12 +34,24 @@ export class SimClock {
   sleep(forMs: number): void {
     this.#asleepUntil = this.#queue.now + forMs;
     if (this.#stopsInSleep) this.#sleptMs += forMs;
+    const until = this.#asleepUntil;
+    this.#queue.at(until, () => {
+      if (this.#asleepUntil === until) this.#fireOverdue();
+    });
   }
 
   wakeNow(): void {
     if (!this.asleep) return;
     if (this.#stopsInSleep) this.#sleptMs -= this.#asleepUntil - this.#queue.now;
     this.#asleepUntil = this.#queue.now;
+    this.#fireOverdue();
+  }
+
+  /** A machine that wakes finds everything due at once, in the order in which it came due. */
+  #fireOverdue(): void {
+    const overdue = this.#overdue;
+    this.#overdue = [];
+    for (const run of overdue) this.#queue.after(0, run);
   }
 
   jump(byMs: number): void {
@@ -54,14 +68,16 @@ export class SimClock {
   }
 
   #setTimer(afterMs: number, fire: () => void, isAlive: () => boolean): () => void {
-    let cancel: () => void = () => undefined;
+    let cancelled = false;
     const run = (): void => {
-      if (!isAlive()) return;
-      // A sleeping machine fires its timers when it wakes.
-      if (this.asleep) cancel = this.#queue.at(this.#asleepUntil, run);
+      if (cancelled || !isAlive()) return;
+      if (this.asleep) this.#overdue.push(run);
       else fire();
     };
-    cancel = this.#queue.after(Math.max(0.001, afterMs / this.#rate), run);
-    return () => cancel();
+    const cancel = this.#queue.after(Math.max(0.001, afterMs / this.#rate), run);
+    return () => {
+      cancelled = true;
+      cancel();
+    };
   }
 }

@@ -27,6 +27,8 @@ export class SimNode {
   readonly id: NodeId;
   readonly disk: SimDisk;
   readonly clock: SimClock;
+  /** Its owner has shut it down: nobody restarts it until it is wanted. */
+  retired = false;
   readonly #world: World;
   #incarnation = 1;
   #boot = 0;

@@ -16,6 +16,10 @@ const { values } = parseArgs({
     mutants: { type: 'boolean', default: false },
     mutant: { type: 'string' },
     'shipped-limits': { type: 'boolean', default: false },
+    households: { type: 'boolean', default: false },
+    days: { type: 'string', default: '28' },
+    household: { type: 'string' },
+    help: { type: 'boolean', default: false },
   },
 });
 
@@ -25,6 +29,51 @@ function commit(): string {
   } catch (cause) {
     return `unknown (${cause instanceof Error ? cause.message.split('\n')[0] : String(cause)})`;
   }
+}
+
+const usage = `simulate: whole swarms in virtual time, with faults, under checkers
+
+  --seeds N          worlds to run (20)          --from S     the first seed (1)
+  --seed S           one world                   --transcript every step of it
+  --twice            each world twice: the same course must be taken again
+  --households       everyday lives instead of storms: who wakes and sleeps when; --days N (28),
+                     --household NAME for one kind
+  --mutants          deliberate faults, and which checker catches each; --mutant NAME for one
+  --shipped-limits   windows and snapshot intervals as shipped; without it they are small`;
+
+/** Each kind of household lives `days` days, with seed 1, 2, … */
+async function runHouseholds(): Promise<boolean> {
+  const { rewriteSources, smallLimits } = await import('./mutants/inject.ts');
+  rewriteSources(values['shipped-limits'] ? [] : smallLimits);
+  const { simulate } = await import('./world.ts');
+  const { households } = await import('./household.ts');
+  const days = Number(values.days);
+  console.log(`households of ${days} days at commit ${commit()}`);
+  let failed = 0;
+  let seed = Number(values.seed ?? values.from);
+  const names = Object.keys(households).filter((name) => values.household === undefined || name === values.household);
+  if (names.length === 0) console.log(`no household is called so; there are: ${Object.keys(households).join(', ')}`);
+  for (const name of names) {
+    const began = performance.now();
+    const { violation, household, simulatedMs, tail } = simulate(seed, values.transcript, { name, days });
+    if (violation !== null || household === null) {
+      failed += 1;
+      for (const line of tail.slice(-25)) console.log(`  ${line.slice(0, 400)}`);
+      console.log(
+        `household "${name}" seed ${seed} FAILED: ${violation?.claim ?? ''}: ${violation?.detail.slice(0, 600) ?? ''}`,
+      );
+    } else {
+      const share = ((100 * household.coordinatedMs) / household.someoneAwakeMs).toFixed(2);
+      const perDay = (household.coordinatorChanges / days).toFixed(1);
+      const cost = ((performance.now() - began) / 1_000).toFixed(0);
+      console.log(
+        `${name.padEnd(32)} ${household.transitions} sleeps and wakes, coordinated ${share} % of the time somebody was awake, ` +
+          `${perDay} changes of coordinator a day, ${(simulatedMs / 3_600_000).toFixed(1)} h simulated in full in ${cost} s`,
+      );
+    }
+    seed += 1;
+  }
+  return failed === 0 && names.length > 0;
 }
 
 async function runSeeds(): Promise<boolean> {
@@ -67,7 +116,11 @@ async function runSeeds(): Promise<boolean> {
   return failed === 0;
 }
 
-if (values.mutants) {
+if (values.help) {
+  console.log(usage);
+} else if (values.households) {
+  if (!(await runHouseholds())) process.exitCode = 1;
+} else if (values.mutants) {
   const { runMutants } = await import('./mutants/run.ts');
   if (!runMutants(values.mutant === undefined ? [] : [values.mutant])) process.exitCode = 1;
 } else if (!(await runSeeds())) process.exitCode = 1;

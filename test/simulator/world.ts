@@ -14,6 +14,7 @@ import { Requests } from './checkers/requests.ts';
 import { Tasks } from './checkers/tasks.ts';
 import { EventQueue } from './event-queue.ts';
 import { chance, exponential, Forks, pick } from './forks.ts';
+import { householdOptions, households, liveThrough, type HouseholdReport } from './household.ts';
 import { SimNetwork } from './network.ts';
 import { drawOptions, type SimOptions } from './options.ts';
 import { showEffect, showEvent, showInput } from './show.ts';
@@ -30,11 +31,26 @@ export interface Violation {
 export interface Outcome {
   readonly seed: number;
   readonly violation: Violation | null;
+  /** What a household lived through; null for a storm. */
+  readonly household: HouseholdReport | null;
   readonly simulatedMs: number;
   readonly slots: number;
   readonly lines: number;
   readonly hash: string;
   readonly tail: readonly string[];
+}
+
+/** A named household of `household.ts` and how long to live in it. */
+export interface Household {
+  readonly name: string;
+  readonly days: number;
+}
+
+function habitsOf({ name }: Household): NonNullable<(typeof households)[string]> {
+  const habits = households[name];
+  if (habits === undefined)
+    throw new Error(`there is no household "${name}"; there are: ${Object.keys(households).join(', ')}`);
+  return habits;
 }
 
 /** After the storm, work that is left over must move at least this often; far above what a calm network needs. */
@@ -55,6 +71,7 @@ export class World {
   readonly nodes: readonly SimNode[];
   readonly locks: Locks;
   readonly #seed: number;
+  readonly #household: Household | null;
   readonly #transcript: Transcript;
   readonly #agreement: Agreement;
   readonly #tasks: Tasks;
@@ -64,13 +81,16 @@ export class World {
   readonly #checkers: readonly Checker[];
   #violation: Violation | null = null;
   #storm = true;
+  #stormEndedAt = 0;
   /** Left down when the storm ends: a minority of the voters. */
   readonly #abandoned = new Set<NodeId>();
 
-  constructor(seed: number, print: boolean) {
+  constructor(seed: number, print: boolean, household: Household | null = null) {
     this.#seed = seed;
+    this.#household = household;
     this.forks = new Forks(seed);
-    this.options = drawOptions(this.forks);
+    const drawn = drawOptions(this.forks);
+    this.options = household === null ? drawn : householdOptions(drawn, habitsOf(household).length);
     this.#transcript = new Transcript(print);
     const broken = (claim: string, detail: string): void => this.broken(claim, detail);
     this.#agreement = new Agreement(broken, (entry) => this.#agreed(entry));
@@ -98,12 +118,17 @@ export class World {
   /** Both acts. */
   run(): Outcome {
     this.#begin();
-    this.#runUntil(this.options.stormMs);
+    const { options } = this;
+    const lived = this.#household;
+    const household = lived === null ? null : liveThrough(this, habitsOf(lived), lived.days);
+    if (lived === null) this.runUntil(options.stormMs);
+    this.#stormEndedAt = this.queue.now;
     this.#heal();
     this.#finish();
     return {
       seed: this.#seed,
       violation: this.#violation,
+      household,
       simulatedMs: this.queue.now,
       slots: this.#agreement.log.length,
       lines: this.#transcript.count,
@@ -153,7 +178,7 @@ export class World {
     this.#requests.acknowledged(client, sequence, result);
     const late =
       !result.ok && (result.failure.code === 'no-coordinator' || result.failure.message.startsWith('No answer'));
-    if (late && !this.#storm && this.queue.now > this.options.stormMs + calmMs) {
+    if (late && !this.#storm && this.queue.now > this.#stormEndedAt + calmMs) {
       this.broken('progress', `request ${sequence} of ${client}: ${result.failure.message}`);
     }
   }
@@ -162,7 +187,7 @@ export class World {
     this.queue.after(
       exponential(this.forks.named(`restart/${node.id}/${this.queue.now}`), this.options.machine.downMs),
       () => {
-        if (!this.#abandoned.has(node.id) && this.#members.has(node.id)) node.start();
+        if (!this.#abandoned.has(node.id) && this.#members.has(node.id) && !node.retired) node.start();
       },
     );
   }
@@ -293,7 +318,7 @@ export class World {
     let changes = this.#tasks.changes;
     let changedAt = this.queue.now;
     for (let unfinished = this.#unfinished(); unfinished !== null; unfinished = this.#unfinished()) {
-      this.#runUntil(this.queue.now + 1_000);
+      this.runUntil(this.queue.now + 1_000);
       if (this.#violation !== null) return;
       if (this.#tasks.changes !== changes) {
         changes = this.#tasks.changes;
@@ -303,13 +328,17 @@ export class World {
       }
     }
     for (const node of this.nodes) node.client?.stopRenewing();
-    this.#runUntil(this.queue.now + settleMs);
+    this.runUntil(this.queue.now + settleMs);
     // Somebody may just have let a lock go: its entry is then on its way.
-    for (let looks = 0; looks < 20 && !this.#levelled; looks++) this.#runUntil(this.queue.now + 250);
+    for (let looks = 0; looks < 20 && !this.#levelled; looks++) this.runUntil(this.queue.now + 250);
     this.#compareReplicas();
   }
 
-  #runUntil(time: number): void {
+  get isBroken(): boolean {
+    return this.#violation !== null;
+  }
+
+  runUntil(time: number): void {
     while (this.#violation === null && this.queue.next(time));
   }
 
@@ -357,4 +386,5 @@ export class World {
   }
 }
 
-export const simulate = (seed: number, print = false): Outcome => new World(seed, print).run();
+export const simulate = (seed: number, print = false, household: Household | null = null): Outcome =>
+  new World(seed, print, household).run();

@@ -46,6 +46,8 @@ export class CoordinatorDuties {
   takeOffice(now: Instant): void {
     this.#sessions.clear();
     this.#attendance.begin(now);
+    // Whoever is still going says so again; who has come back since told an earlier coordinator.
+    this.#departing.clear();
     this.#placedAt = null;
   }
 

@@ -1,0 +1,45 @@
+import { describe as group, expect, it } from 'vitest';
+import { nodeId, slot } from '../../../../shared/domain/ids.ts';
+import { instant } from '../../../../src-main/core/machine/time.ts';
+import { lanTiming } from '../../../../src-main/core/machine/timing.ts';
+import { CoordinatorDuties } from '../../../../src-main/core/node/coordinator-duties.ts';
+import type { VoterConfig } from '../../../../src-main/core/paxos/voters.ts';
+
+const [anna, boris, chloe] = [nodeId('anna'), nodeId('boris'), nodeId('chloe')];
+const incarnation = 'i1';
+const seat = (node: typeof anna): VoterConfig['voters'][number] => ({ node, incarnation, rank: 100 });
+const three: VoterConfig = { epoch: 0, id: 2, firstSlot: slot(5), voters: [seat(anna), seat(boris), seat(chloe)] };
+const members = new Set([anna, boris, chloe]);
+
+/** Anna coordinates; both others have answered for long enough. */
+function inOffice(): { duties: CoordinatorDuties; at: (ms: number) => ReturnType<typeof instant> } {
+  const duties = new CoordinatorDuties({ node: anna, incarnation }, lanTiming);
+  return { duties, at: (ms) => instant(ms) };
+}
+
+function answerUntil(duties: CoordinatorDuties, fromMs: number, toMs: number): void {
+  for (let ms = fromMs; ms <= toMs; ms += lanTiming.heartbeatMs) {
+    for (const node of [boris, chloe]) duties.noteAnswer(instant(ms), node, { committed: slot(9), incarnation });
+  }
+}
+
+group('a coordinator', () => {
+  it('gives up the seat of a machine that says it is going', () => {
+    const { duties, at } = inOffice();
+    duties.takeOffice(at(0));
+    answerUntil(duties, 0, 30_000);
+    duties.noteDeparture(boris, 'shutdown');
+    const voters = duties.voters(at(30_000), { config: three, committed: slot(9), members });
+    expect(voters?.map(({ node }) => node)).toEqual([anna]);
+  });
+
+  it('forgets on taking office who was going when it last held it', () => {
+    const { duties, at } = inOffice();
+    duties.takeOffice(at(0));
+    duties.noteDeparture(boris, 'suspend');
+    duties.noteDeparture(anna, 'suspend');
+    duties.takeOffice(at(60_000));
+    answerUntil(duties, 60_000, 90_000);
+    expect(duties.voters(at(90_000), { config: three, committed: slot(9), members })).toBeNull();
+  });
+});

@@ -10,6 +10,7 @@ import type { Journal } from './ports/journal.ts';
 import type { Logger } from './ports/logger.ts';
 import { createDriver } from './runtime/driver.ts';
 import { found, recover } from './runtime/recovery.ts';
+import { ReadIndex } from './runtime/read-index.ts';
 import { Requests } from './runtime/requests.ts';
 import { Activity } from './services/activity.ts';
 import { AppliedReplica } from './services/applied-replica.ts';
@@ -127,7 +128,8 @@ function buildBase(machine: Machine, { membership, home, record, recovered, jour
     submit: (request) => driver.input({ type: 'requested', request }),
     hasCoordinator: () => node.coordinator !== null,
   });
-  const replica = new AppliedReplica({ self, node, requests, clock: systemClock, logger });
+  const reads: ReadIndex = new ReadIndex((id) => driver.input({ type: 'read-requested', id }));
+  const replica = new AppliedReplica({ self, node, requests, reads, clock: systemClock, logger });
   const activity = new Activity(systemClock, (id) => nodeRef(membership, id).name);
   const driver: Driver = createDriver({
     node,
@@ -140,6 +142,7 @@ function buildBase(machine: Machine, { membership, home, record, recovered, jour
       logger.error('the node has halted', { ...failure });
       activity.note('refused', `This machine has stopped taking part: ${failure.message}`);
       requests.end(failure);
+      reads.end(failure);
     },
   });
   const saved = keepSaved(home, membership, (failure) =>

@@ -56,6 +56,8 @@ export class Activity {
         return;
       }
       case 'state-replaced':
+      case 'read-ready':
+      case 'read-failed':
       case 'request-refused':
       case 'role-changed':
       case 'snapshot-taken':

@@ -3,6 +3,7 @@ import type { NodeMachine } from '../core/node/node.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { ReadIndex } from '../runtime/read-index.ts';
 import type { Requests } from '../runtime/requests.ts';
 import type { ProposeOptions, Replica, ReplicaStatus } from './replica.ts';
 
@@ -10,6 +11,7 @@ export interface AppliedReplicaOptions {
   readonly self: NodeId;
   readonly node: NodeMachine;
   readonly requests: Requests;
+  readonly reads: ReadIndex;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -46,6 +48,10 @@ export class AppliedReplica implements Replica {
     return this.#options.requests.propose(command, options);
   }
 
+  readIndex(signal?: AbortSignal): ReturnType<Replica['readIndex']> {
+    return this.#options.reads.readIndex(signal);
+  }
+
   progress(): ReadonlyMap<NodeId, Slot> {
     return this.#options.node.progress;
   }
@@ -76,5 +82,6 @@ export class AppliedReplica implements Replica {
       }
     }
     this.#options.requests.onEvent(event);
+    this.#options.reads.onEvent(event);
   }
 }

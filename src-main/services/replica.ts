@@ -27,6 +27,12 @@ export interface Replica {
   status(): ReplicaStatus;
   /** Answers what applying the command answered, at most once however often it had to be sent. A refusal is a failure. */
   propose(command: Command, options?: ProposeOptions): Promise<Result<CommandResult>>;
+  /**
+   * A linearizable read is `await readIndex()`, then, without waiting again, `state()`: by then this machine's state
+   * holds everything that was complete when it was called. Fails with `no-coordinator`, `timed-out`, `limit-reached`
+   * or `cancelled`; the state may be read all the same, as what this machine knows.
+   */
+  readIndex(signal?: AbortSignal): Promise<Result<Slot>>;
   /** As coordinator: how far each machine that answers has the log. Empty elsewhere. */
   progress(): ReadonlyMap<NodeId, Slot>;
   /** As coordinator: the rest of a session's lease. Null elsewhere. */

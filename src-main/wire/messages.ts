@@ -326,6 +326,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
       beat: required(2, uint53()),
       committed: required(3, slot),
       incarnation: required(4, text(nameCharsMax)),
+      seated: required(5, bool),
     }),
   ],
   'learn-request': [17, message('LearnRequest', { fromSlot: required(1, slot) })],
@@ -361,6 +362,8 @@ export const nodeMessage = union('NodeMessage', 'type', {
       coordinator: nullable(3, node),
     }),
   ],
+  'read-index': [40, message('ReadIndex', attempt)],
+  'read-index-answer': [41, message('ReadIndexAnswer', { ...attempt, slot: nullable(2, slot) })],
 });
 
 /**

@@ -16,6 +16,7 @@ import type { StateEvent } from '../../src-main/core/state-machine/events.ts';
 import type { AttemptKey } from '../../src-main/core/tasks/commands.ts';
 import { attemptOwner } from '../../src-main/core/tasks/job.ts';
 import type { Clock } from '../../src-main/ports/clock.ts';
+import type { ReadIndex } from '../../src-main/runtime/read-index.ts';
 import type { Requests } from '../../src-main/runtime/requests.ts';
 import { chance, exponential, pick } from './forks.ts';
 import type { SimNode } from './sim-node.ts';
@@ -31,6 +32,7 @@ interface ClientOptions {
   readonly world: World;
   readonly clock: Clock;
   readonly requests: Requests;
+  readonly reads: ReadIndex;
   readonly machine: NodeMachine;
   readonly firstSession: SessionId;
 }
@@ -66,6 +68,16 @@ export class SimClient {
     const { work } = this.#options.world.options;
     this.#often(work.lockEveryMs, () => this.#wantLock());
     this.#often(work.jobEveryMs, () => this.#submitJob());
+    if (work.readEveryMs > 0) this.#often(work.readEveryMs, () => this.#read());
+  }
+
+  /** Several at once now and then: they share a round. */
+  #read(): void {
+    const { machine, reads, world } = this.#options;
+    for (let left = 1 + this.#random.below(3); left > 0; left--) {
+      const ended = world.readBegan(this.#node);
+      reads.submit((result) => ended(result, machine.committed));
+    }
   }
 
   stopRenewing(): void {

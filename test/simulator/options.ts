@@ -49,6 +49,8 @@ export interface SimOptions {
     readonly lockNames: number;
     readonly jobEveryMs: number;
     readonly taskMs: number;
+    /** Mean time between linearizable reads of one machine; 0 for none. */
+    readonly readEveryMs: number;
     readonly failShare: number;
     readonly lockedJobShare: number;
     readonly cancelShare: number;
@@ -112,6 +114,7 @@ export function drawOptions(forks: Forks): SimOptions {
       failShare: maybe(work, 0.5, 0, 0.4),
       lockedJobShare: maybe(work, 0.4, 0, 0.5),
       cancelShare: maybe(work, 0.3, 0, 0.2),
+      readEveryMs: maybe(work, 0.7, 50, 3_000),
     },
   };
 }

@@ -39,6 +39,8 @@ function showMessage(message: NodeMessage): string {
       return `pre-vote-answer ${message.coordinatorAlive ? 'alive' : 'silent'}`;
     case 'answer':
       return `answer ${message.verdict}`;
+    case 'read-index-answer':
+      return `read-index-answer ${message.slot ?? 'nothing'}`;
     case 'propose':
       return `propose ${message.requests.map((request) => request.sequence).join(',')}`;
     default:
@@ -72,6 +74,10 @@ export function showEvent(event: NodeEvent): string {
       return `config ${event.config.id}: ${event.config.voters.map((voter) => voter.node).join(',')}`;
     case 'state-replaced':
       return `state replaced at ${event.slot}`;
+    case 'read-ready':
+      return `read ${event.id} is ready at ${event.slot}`;
+    case 'read-failed':
+      return `read ${event.id} failed: ${event.failure.message}`;
     default:
       return event.type;
   }

@@ -5,6 +5,7 @@ import { createNode, type NodeMachine } from '../../src-main/core/node/node.ts';
 import type { NodeEvent, NodeInput } from '../../src-main/core/node/messages.ts';
 import type { Logger } from '../../src-main/ports/logger.ts';
 import { createDriver, type Driver } from '../../src-main/runtime/driver.ts';
+import { ReadIndex } from '../../src-main/runtime/read-index.ts';
 import { Requests } from '../../src-main/runtime/requests.ts';
 import { decodeJournal, encodeSnapshot } from '../../src-main/wire/facts.ts';
 import type { Run } from './checkers/checker.ts';
@@ -18,6 +19,7 @@ const silent: Logger = { debug: () => undefined, info: () => undefined, warn: ()
 interface Process extends Run {
   readonly driver: Driver;
   readonly requests: Requests;
+  readonly reads: ReadIndex;
   readonly client: SimClient;
   alive: boolean;
 }
@@ -60,7 +62,7 @@ export class SimNode {
   }
 
   get pendingCount(): number {
-    return this.#process?.requests.pendingCount ?? 0;
+    return (this.#process?.requests.pendingCount ?? 0) + (this.#process?.reads.pendingCount ?? 0);
   }
 
   get up(): boolean {
@@ -142,7 +144,8 @@ export class SimNode {
       },
       hasCoordinator: () => machine.coordinator !== null,
     });
-    const client = new SimClient({ node: this, world, clock, requests, machine, firstSession: session });
+    const reads = new ReadIndex((id) => driver.input({ type: 'read-requested', id }));
+    const client = new SimClient({ node: this, world, clock, requests, reads, machine, firstSession: session });
     const process: Process = {
       node: this.id,
       incarnation: self.incarnation,
@@ -150,6 +153,7 @@ export class SimNode {
       machine,
       driver,
       requests,
+      reads,
       client,
       alive: true,
     };
@@ -164,6 +168,7 @@ export class SimNode {
     if (this.#process !== process) return;
     if (event.type !== 'applied') this.#world.noteEvent(process, event);
     process.requests.onEvent(event);
+    process.reads.onEvent(event);
     process.client.onEvent(event);
   }
 
@@ -172,6 +177,7 @@ export class SimNode {
     this.#world.line(`${this.id} halts: ${failure.code} ${failure.message}`);
     if (failure.code === 'internal') this.#world.broken('assertion', `${this.id}: ${failure.message}`);
     process.requests.end(failure);
+    process.reads.end(failure);
     this.stop(false);
     this.#world.restartLater(this);
   }

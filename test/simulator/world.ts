@@ -1,5 +1,5 @@
 import type { Result } from '../../shared/domain/failure.ts';
-import type { NodeId } from '../../shared/domain/ids.ts';
+import type { NodeId, Slot } from '../../shared/domain/ids.ts';
 import type { NodeEvent, NodeInput, NodeMessage } from '../../src-main/core/node/messages.ts';
 import type { CommandResult } from '../../src-main/core/state-machine/command.ts';
 import { takeSnapshot } from '../../src-main/core/state-machine/snapshot.ts';
@@ -10,6 +10,7 @@ import { Ballots, Choice } from './checkers/ballots.ts';
 import { Configurations } from './checkers/configurations.ts';
 import type { AgreedEntry, Checker, Run } from './checkers/checker.ts';
 import { Locks } from './checkers/locks.ts';
+import { Reads } from './checkers/reads.ts';
 import { Requests } from './checkers/requests.ts';
 import { Tasks } from './checkers/tasks.ts';
 import { EventQueue } from './event-queue.ts';
@@ -78,6 +79,7 @@ export class World {
   readonly #requests: Requests;
   readonly #members = new Set<NodeId>();
   readonly #upheaval: Upheaval;
+  readonly #reads: Reads;
   readonly #checkers: readonly Checker[];
   #violation: Violation | null = null;
   #storm = true;
@@ -99,6 +101,7 @@ export class World {
     this.#requests = new Requests(broken);
     const configurations = new Configurations(broken, () => this.members);
     this.#upheaval = new Upheaval(this, configurations, this.#members);
+    this.#reads = new Reads(broken);
     this.#checkers = [
       configurations,
       this.#agreement,
@@ -181,6 +184,17 @@ export class World {
     if (late && !this.#storm && this.queue.now > this.#stormEndedAt + calmMs) {
       this.broken('progress', `request ${sequence} of ${client}: ${result.failure.message}`);
     }
+  }
+
+  /** A linearizable read begins at a machine. Answers what to call with its result and the slot of the state read then. */
+  readBegan(node: NodeId): (result: Result<Slot>, stateSlot: Slot) => void {
+    const floor = this.#agreement.log.length;
+    const ended = this.#reads.began(node, floor);
+    return (result, stateSlot) => {
+      ended(result, stateSlot);
+      if (!result.ok && !this.#storm && this.queue.now > this.options.stormMs + calmMs)
+        this.broken('progress', `a read of ${node}: ${result.failure.message}`);
+    };
   }
 
   restartLater(node: SimNode): void {

@@ -12,6 +12,9 @@ export const pendingRequestsMax = 20_000;
 /** Requests one node keeps unanswered; more are refused before they leave. Bounds the de-duplication table too. */
 export const outstandingRequestsMax = 4_096;
 
+/** Linearizable reads one node keeps unanswered; more fail at once. */
+export const outstandingReadsMax = 4_096;
+
 /** Clients remembered for de-duplication. One per node process; the one unused for longest goes first. */
 export const clientsMax = 1_000;
 

@@ -26,7 +26,14 @@ export interface DepartingMessage {
   readonly departure: Departure | null;
 }
 
-export type NodeMessage = ElectionMessage | PaxosMessage<LoggedRequest> | ProposalMessage | DepartingMessage;
+/** A member asks the coordinator how far the log is, for its linearizable reads. Each attempt has its own number. */
+export type ReadMessage =
+  | { readonly type: 'read-index'; readonly attempt: number }
+  /** Everything that was complete when the attempt arrived is at or below `slot`. Null: the sender cannot say. */
+  | { readonly type: 'read-index-answer'; readonly attempt: number; readonly slot: Slot | null };
+
+export type NodeMessage =
+  ElectionMessage | PaxosMessage<LoggedRequest> | ProposalMessage | DepartingMessage | ReadMessage;
 
 export type NodeFact = PaxosFact<LoggedRequest>;
 
@@ -51,6 +58,8 @@ export type NodeInput =
   | { readonly type: 'members-changed'; readonly members: readonly NodeId[] }
   /** A request of this node's own services. */
   | { readonly type: 'requested'; readonly request: Request }
+  /** A linearizable read of this node's own services; `id` is new for each. */
+  | { readonly type: 'read-requested'; readonly id: number }
   /** The clock jumped or the machine slept: whatever was believed about others is void. */
   | { readonly type: 'woke' }
   /** This machine is about to go, for good or for a while; null: it stays, or is back. */
@@ -72,6 +81,9 @@ export type NodeEvent =
   /** The state was replaced by a snapshot at `slot`: whatever followed from events must be read from the state again. */
   | { readonly type: 'state-replaced'; readonly slot: Slot }
   | { readonly type: 'request-refused'; readonly sequence: number; readonly failure: Failure }
+  /** The state now holds everything that was complete when the read was asked for, and perhaps more. */
+  | { readonly type: 'read-ready'; readonly id: number; readonly slot: Slot }
+  | { readonly type: 'read-failed'; readonly id: number; readonly failure: Failure }
   | { readonly type: 'role-changed'; readonly role: NodeRole; readonly ballot: Ballot | null; readonly reason: string }
   /** `coordinator` null: none is heard. */
   | {

@@ -21,6 +21,7 @@ import { CoordinatorDuties } from './coordinator-duties.ts';
 import type { NodeEvent, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer } from './messages.ts';
 import { weigh, type NodeOptions } from './options.ts';
 import { Proposals } from './proposals.ts';
+import { Reading } from './reading.ts';
 import { ReplicatedState } from './replicated-state.ts';
 import { Requesting } from './requesting.ts';
 import { Standing, type KnownCoordinator } from './standing.ts';
@@ -43,6 +44,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #bully: Bully;
   readonly #duties: CoordinatorDuties;
   readonly #requesting: Requesting;
+  readonly #reading: Reading;
   readonly #connected = new Set<NodeId>();
   #members: ReadonlySet<NodeId>;
   readonly #replicated = new ReplicatedState();
@@ -70,6 +72,15 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       proposals: this.#proposals,
       coordinator: () => this.#standing.coordinator?.node ?? null,
       leading: () => this.#replica.phase === 'leading',
+      send: (to, message) => this.#send(to, message),
+      emit: (event) => this.#emit(event),
+    });
+    this.#reading = new Reading({
+      self: self.node,
+      firstAttempt: this.#random.below(2 ** 30) * 2 ** 20,
+      retryMs: this.#timing.retryMs,
+      replica: this.#replica,
+      coordinator: () => this.#standing.coordinator?.node ?? null,
       send: (to, message) => this.#send(to, message),
       emit: (event) => this.#emit(event),
     });
@@ -151,8 +162,11 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'requested':
         this.#requesting.onRequested(now, input.request);
         break;
+      case 'read-requested':
+        this.#reading.request(now, input.id);
+        break;
       case 'woke':
-        this.#onWoke();
+        this.#onWoke(now);
         break;
       case 'departing':
         this.#departure = input.departure;
@@ -187,9 +201,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   /** C.3 rule 5: whatever was believed about others is void before anything else is handled. */
-  #onWoke(): void {
+  #onWoke(now: Instant): void {
     this.#replica.stepDown();
     this.#proposals.clear();
+    this.#reading.endCoordination(now);
     this.#bully.woke();
     this.#standing.followNobody('this machine woke up');
     this.#noteRole('this machine woke up');
@@ -210,6 +225,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         break;
       case 'departing':
         this.#onDeparting(now, from, message.departure);
+        break;
+      case 'read-index':
+      case 'read-index-answer':
+        this.#reading.onMessage(now, from, message);
         break;
       default:
         this.#onPaxos(now, from, message);
@@ -234,6 +253,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#requesting.sendDue(now);
         if (this.#replica.phase === 'preparing') this.#replica.repeatPrepare(now);
         this.#forgetSilentCoordinator(now);
+        this.#reading.expire(now);
         this.#pullWithoutCoordinator(now);
         if (this.#departure !== null) this.#announceDeparture(now);
         this.#arm('retry', this.#timing.retryMs / 4);
@@ -282,16 +302,17 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     const quorumAt = this.#replica.quorumAt;
     if (quorumAt !== null && now - quorumAt > this.#timing.quorumMs) {
       this.#replica.stepDown();
-      this.#endCoordination(`no quorum of voters answered for ${this.#timing.quorumMs} ms`);
+      this.#endCoordination(now, `no quorum of voters answered for ${this.#timing.quorumMs} ms`);
       return;
     }
     this.#replica.heartbeat(now, [...this.#connected], instant(now - this.#timing.heartbeatMs));
     this.#arm('heartbeat', this.#timing.heartbeatMs);
   }
 
-  #endCoordination(reason: string): void {
+  #endCoordination(now: Instant, reason: string): void {
     this.#bully.lost(reason);
     this.#proposals.clear();
+    this.#reading.endCoordination(now);
     if (this.#standing.coordinator?.node === this.#self) this.#standing.followNobody(reason);
     this.#noteRole(reason);
   }
@@ -335,6 +356,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#takeElection(now);
       this.#changeVoters(now);
       this.#proposePending(now);
+      this.#reading.advance(now);
       if (!this.#takeReplica(now)) return;
       if (this.#standing.role === 'coordinator') this.#replica.announceCommit([...this.#connected]);
     }
@@ -384,7 +406,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       if (effect.type === 'send' && effect.message.type === 'promise') this.#bully.deferTo(effect.to);
     }
     if (outcome.heard !== null) this.#onCoordinatorHeard(now, outcome.heard.coordinator, outcome.heard.ballot);
-    if (outcome.attempt === 'lost') this.#endCoordination('another ballot was preferred');
+    if (outcome.attempt === 'lost') this.#endCoordination(now, 'another ballot was preferred');
     if (outcome.attempt === 'won') this.#onWon(now);
     if (outcome.installed !== null) this.#onInstalled(outcome.installed);
     for (const chosen of outcome.chosen) this.#applyOne(chosen, now);
@@ -397,9 +419,15 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (coordinator === this.#self) return;
     this.#bully.coordinatorHeard(now, coordinator);
     if (!this.#standing.follow(coordinator, ballot)) return;
-    this.#requesting.sendAgain();
+    this.#askAgain();
     this.#noteRole('follows the coordinator');
     this.#requesting.sendDue(now);
+  }
+
+  /** Whoever was asked may not coordinate any more. */
+  #askAgain(): void {
+    this.#requesting.sendAgain();
+    this.#reading.askAgain();
   }
 
   /** A phase-1 quorum: the receipt goes out at once, as a heartbeat. Requests wait for the barrier. */
@@ -408,7 +436,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (ballot === null) return;
     this.#bully.won(now);
     this.#duties.takeOffice(now);
-    this.#requesting.sendAgain();
+    this.#askAgain();
     this.#standing.coordinate(this.#self, ballot);
     this.#noteRole('it has a phase-1 quorum');
     this.#replica.heartbeat(now, [...this.#connected], now);
@@ -454,7 +482,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#configId = config.id;
     this.#bully.configure(config.voters, haste);
     if (haste) this.#replica.push([...this.#connected]);
-    this.#requesting.sendAgain();
+    this.#askAgain();
     this.#emit({ type: 'config-changed', config });
     this.#noteRole('the voters changed');
   }

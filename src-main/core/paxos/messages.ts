@@ -70,6 +70,8 @@ export type PaxosMessage<Payload> =
       readonly beat: number;
       readonly committed: Slot;
       readonly incarnation: string;
+      /** The sender has promised no higher ballot and holds its seat in that configuration: it counts towards a quorum. */
+      readonly seated: boolean;
     }
   /** Asks any replica for chosen entries from a slot on. */
   | { readonly type: 'learn-request'; readonly fromSlot: Slot }

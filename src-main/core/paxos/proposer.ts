@@ -285,6 +285,17 @@ export class Proposer<Payload> {
     this.#sendHeartbeat(state, to);
   }
 
+  /** A heartbeat to the voters alone, for the sake of its answers. Answers its number. */
+  confirm(now: Instant): number {
+    const state = this.#state;
+    if (state.type !== 'leading') return 0;
+    this.heartbeat(
+      now,
+      state.config.voters.map(({ node }) => node),
+    );
+    return state.beat;
+  }
+
   /** Tells followers of a new commit index at once when no accept is under way that would carry it. */
   announceCommit(to: readonly NodeId[]): void {
     const state = this.#state;
@@ -305,7 +316,7 @@ export class Proposer<Payload> {
   onHeartbeatAck(from: NodeId, message: Of<Payload, 'heartbeat-ack'>): void {
     const state = this.#state;
     if (state.type !== 'leading' || !sameBallot(state.ballot, message.ballot)) return;
-    if (message.beat > state.beat) return;
+    if (message.beat > state.beat || !message.seated) return;
     state.ackedBeat.set(from, Math.max(message.beat, state.ackedBeat.get(from) ?? 0));
     if (state.copies !== null && from !== this.#self) {
       state.progress.set(from, message.committed);
@@ -314,9 +325,16 @@ export class Proposer<Payload> {
     this.#noteQuorum(state);
   }
 
-  #noteQuorum(state: Leading<Payload>): void {
+  /** The latest heartbeat that a quorum of voters has answered under this ballot; 0 before the first. */
+  get confirmedBeat(): number {
+    const state = this.#state;
+    if (state.type !== 'leading') return 0;
     const acked = state.config.voters.map((voter) => state.ackedBeat.get(voter.node) ?? 0).sort((a, b) => b - a);
-    const beat = acked[quorumOf(state.config) - 1] ?? 0;
+    return acked[quorumOf(state.config) - 1] ?? 0;
+  }
+
+  #noteQuorum(state: Leading<Payload>): void {
+    const beat = this.confirmedBeat;
     const sentAt = state.beatSentAt.get(beat);
     if (sentAt !== undefined && sentAt > state.quorumAt) state.quorumAt = sentAt;
   }

@@ -89,6 +89,9 @@ export class Replica<Payload> {
   get quorumAt(): Instant | null {
     return this.#proposer.quorumAt;
   }
+  get confirmedBeat(): number {
+    return this.#proposer.confirmedBeat;
+  }
   get hasSeat(): boolean {
     const config = this.#log.config;
     return config !== null && hasSeat(config, this.#self.node, this.#self.incarnation);
@@ -207,6 +210,11 @@ export class Replica<Payload> {
     this.#proposer.repeatAccepts(repeatBefore);
   }
 
+  /** Asks the voters whether they still follow. Answers the number of the heartbeat that `confirmedBeat` will reach. */
+  confirm(now: Instant): number {
+    return this.#proposer.confirm(now);
+  }
+
   /** Asks a peer for what it may know beyond this log: for when no coordinator says how far the log is. */
   pull(now: Instant, peer: NodeId): void {
     this.#learner.pull(now, peer);
@@ -302,8 +310,12 @@ export class Replica<Payload> {
       this.#answered !== null && this.#answered.beat === beat && compareBallots(this.#answered.ballot, ballot) === 0;
     if (repeated) return;
     this.#answered = { ballot, beat };
+    // A voter that lags behind the configuration has not compared the ballot with its promise; one with a new state
+    // directory has forgotten its promise. Neither shows that no quorum follows a higher ballot.
+    const seated = !behind && this.hasSeat;
     const { incarnation } = this.#self;
-    this.#out.send(from, { type: 'heartbeat-ack', ballot, beat, committed: this.#log.committed, incarnation });
+    const { committed: own } = this.#log;
+    this.#out.send(from, { type: 'heartbeat-ack', ballot, beat, committed: own, incarnation, seated });
   }
 
   /** A higher ballot was obeyed here: an own attempt or coordination under a lower one is over. */

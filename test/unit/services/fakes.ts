@@ -89,6 +89,10 @@ export class LocalReplica implements Replica {
     };
   }
 
+  readIndex(): Promise<Result<Slot>> {
+    return Promise.resolve(ok(slot(this.#slot)));
+  }
+
   progress(): ReadonlyMap<NodeId, Slot> {
     return new Map();
   }

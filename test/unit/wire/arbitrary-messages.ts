@@ -108,7 +108,13 @@ const byType: Readonly<Record<NodeMessage['type'], fc.Arbitrary<unknown>>> = {
   accept: variant('accept', { ballot, firstSlot: count, entries: few(entry), committed: count }),
   accepted: variant('accepted', { ballot, firstSlot: count, lastSlot: count }),
   heartbeat: variant('heartbeat', { ballot, committed: count, beat: count }),
-  'heartbeat-ack': variant('heartbeat-ack', { ballot, beat: count, committed: count, incarnation: name }),
+  'heartbeat-ack': variant('heartbeat-ack', {
+    ballot,
+    beat: count,
+    committed: count,
+    incarnation: name,
+    seated: fc.boolean(),
+  }),
   departing: variant('departing', { departure: or(fc.constantFrom('leave', 'shutdown', 'suspend')) }),
   'learn-request': variant('learn-request', { fromSlot: count }),
   'learn-reply': variant('learn-reply', { firstSlot: count, entries: few(entry), committed: count }),
@@ -122,6 +128,8 @@ const byType: Readonly<Record<NodeMessage['type'], fc.Arbitrary<unknown>>> = {
   }),
   'snapshot-request': variant('snapshot-request', { slot: count, offsetChars: fc.nat(1_000_000) }),
   propose: variant('propose', { requests: few(request) }),
+  'read-index': variant('read-index', { attempt: count }),
+  'read-index-answer': variant('read-index-answer', { attempt: count, slot: or(count) }),
   'propose-refused': variant('propose-refused', { sequences: few(count), failure, coordinator: or(node) }),
 };
 

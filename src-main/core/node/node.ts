@@ -1,5 +1,5 @@
 import { assertNever } from '../../../shared/assert.ts';
-import { type NodeId, type SessionId, type Slot, type WallTime } from '../../../shared/domain/ids.ts';
+import { type NodeId, type SessionId, type Slot } from '../../../shared/domain/ids.ts';
 import { Bully } from '../election/bully.ts';
 import { entriesPerSnapshot } from '../machine/limits.ts';
 import type { Effect } from '../machine/effect.ts';
@@ -19,6 +19,7 @@ import type { LoggedRequest } from '../state-machine/command.ts';
 import type { SwarmState } from '../state-machine/state.ts';
 import { CoordinatorDuties } from './coordinator-duties.ts';
 import type { NodeEvent, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer } from './messages.ts';
+import { Office } from './office.ts';
 import { weigh, type NodeOptions } from './options.ts';
 import { Proposals } from './proposals.ts';
 import { Reading } from './reading.ts';
@@ -39,10 +40,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #self: NodeId;
   readonly #timing: NodeTiming;
   readonly #random: Random;
-  readonly #wall: () => WallTime;
   readonly #replica: Replica<LoggedRequest>;
   readonly #bully: Bully;
   readonly #duties: CoordinatorDuties;
+  readonly #office: Office;
   readonly #requesting: Requesting;
   readonly #reading: Reading;
   readonly #connected = new Set<NodeId>();
@@ -60,12 +61,21 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#self = self.node;
     this.#timing = { ...lanTiming, ...options.timing };
     this.#random = seededRandom(options.seed);
-    this.#wall = options.wall;
     this.#members = new Set(options.members);
     this.#replica = new Replica(self, weigh);
     this.#bully = new Bully(self.node, this.#timing, this.#random);
     this.#duties = new CoordinatorDuties(self, this.#timing);
     this.#proposals = new Proposals(self.node);
+    this.#office = new Office({
+      timing: this.#timing,
+      replica: this.#replica,
+      proposals: this.#proposals,
+      duties: this.#duties,
+      state: () => this.#replicated.state,
+      members: () => this.#members,
+      wall: options.wall,
+      arm: (timer, afterMs) => this.#arm(timer, afterMs),
+    });
     this.#requesting = new Requesting({
       self: self.node,
       retryMs: this.#timing.retryMs,
@@ -259,10 +269,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#arm('retry', this.#timing.retryMs / 4);
         break;
       case 'sessions':
-        this.#expireSessions(now);
+        this.#office.expireSessions(now);
         break;
       case 'placement':
-        this.#reviewWork(now);
+        this.#office.reviewWork(now);
         break;
       case 'copy':
         this.#replica.stopWaitingForCopies(now);
@@ -281,7 +291,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #onDeparting(now: Instant, node: NodeId, departure: Departure | null): void {
     this.#duties.noteDeparture(node, departure);
-    if (departure !== null && this.#replica.serving) this.#reviewVoters(now);
+    if (departure !== null && this.#replica.serving) this.#office.reviewVoters(now);
   }
 
   /** A machine without a seat takes no part in elections; it notices silence for itself. */
@@ -317,45 +327,11 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#noteRole(reason);
   }
 
-  #expireSessions(now: Instant): void {
-    if (this.#replica.phase !== 'leading') return;
-    this.#arm('sessions', this.#timing.sessionsMs);
-    if (!this.#replica.serving) return;
-    for (const expiry of this.#duties.overdueSessions(now, this.#replicated.state)) this.#proposals.addOwn(expiry);
-  }
-
-  #reviewWork(now: Instant): void {
-    if (this.#replica.phase !== 'leading') return;
-    this.#arm('placement', this.#timing.placementMs);
-    if (!this.#replica.serving) return;
-    this.#placeTasks(now);
-    this.#reviewVoters(now);
-  }
-
-  #placeTasks(now: Instant): void {
-    const command = this.#duties.placements(now, this.#replicated.state);
-    if (command !== null) this.#proposals.addOwn(command);
-  }
-
-  #reviewVoters(now: Instant): void {
-    const { config, committed } = this.#replica;
-    if (config === null) return;
-    this.#proposals.wantedVoters = this.#duties.voters(now, { config, committed, members: this.#members });
-  }
-
-  /** The stop-sign must be the last entry of its ballot: new requests wait until nothing is in flight. */
-  #changeVoters(now: Instant): void {
-    if (this.#proposals.wantedVoters === null || this.#replica.inFlight > 0 || !this.#replica.serving) return;
-    this.#replica.changeVoters(now, this.#proposals.wantedVoters);
-    this.#proposals.wantedVoters = null;
-  }
-
   /** Lets the parts react to one another until nothing more follows from this input. */
   #settle(now: Instant): void {
     for (let round = 0; round < settleRoundsMax; round++) {
       this.#takeElection(now);
-      this.#changeVoters(now);
-      this.#proposePending(now);
+      this.#office.propose(now);
       this.#reading.advance(now);
       if (!this.#takeReplica(now)) return;
       if (this.#standing.role === 'coordinator') this.#replica.announceCommit([...this.#connected]);
@@ -385,16 +361,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
           assertNever(output);
       }
     }
-  }
-
-  #proposePending(now: Instant): void {
-    const requests = this.#proposals.take(this.#replica.room);
-    if (requests.length === 0) return;
-    const at = this.#wall();
-    this.#replica.propose(
-      now,
-      requests.map((request) => ({ request, at })),
-    );
   }
 
   /** Answers whether anything came out. */
@@ -435,14 +401,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     const ballot = this.#replica.ballot;
     if (ballot === null) return;
     this.#bully.won(now);
-    this.#duties.takeOffice(now);
+    this.#office.begin(now);
     this.#askAgain();
     this.#standing.coordinate(this.#self, ballot);
     this.#noteRole('it has a phase-1 quorum');
     this.#replica.heartbeat(now, [...this.#connected], now);
     this.#arm('heartbeat', this.#timing.heartbeatMs);
-    this.#arm('sessions', this.#timing.sessionsMs);
-    this.#arm('placement', this.#timing.placementMs);
   }
 
   #onInstalled(snapshot: Snapshot): void {
@@ -466,7 +430,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (!changed) return;
     if (this.#replica.serving) {
       this.#requesting.sendDue(now);
-      this.#placeTasks(now);
+      this.#office.placeTasks(now);
     }
     const snapshotSlot = this.#replica.snapshot?.slot ?? 0;
     if (config !== null && this.#replica.committed - snapshotSlot >= entriesPerSnapshot) this.#compact(config);

@@ -1,0 +1,92 @@
+import type { NodeId, WallTime } from '../../../shared/domain/ids.ts';
+import type { Instant } from '../machine/time.ts';
+import type { NodeTiming } from '../machine/timing.ts';
+import type { Replica } from '../paxos/replica.ts';
+import type { LoggedRequest } from '../state-machine/command.ts';
+import type { SwarmState } from '../state-machine/state.ts';
+import type { CoordinatorDuties } from './coordinator-duties.ts';
+import type { NodeTimer } from './messages.ts';
+import type { Proposals } from './proposals.ts';
+
+export interface OfficeOptions {
+  readonly timing: NodeTiming;
+  readonly replica: Replica<LoggedRequest>;
+  readonly proposals: Proposals;
+  readonly duties: CoordinatorDuties;
+  readonly state: () => SwarmState;
+  readonly members: () => ReadonlySet<NodeId>;
+  readonly wall: () => WallTime;
+  readonly arm: (timer: NodeTimer, afterMs: number) => void;
+}
+
+/** The coordinator's work: what it proposes of its own accord, and when what waits goes into the log. */
+export class Office {
+  readonly #options: OfficeOptions;
+
+  constructor(options: OfficeOptions) {
+    this.#options = options;
+  }
+
+  /** A phase-1 quorum: the work begins, though nothing is proposed before the barrier. */
+  begin(now: Instant): void {
+    const { duties, timing, arm } = this.#options;
+    duties.takeOffice(now);
+    arm('sessions', timing.sessionsMs);
+    arm('placement', timing.placementMs);
+  }
+
+  expireSessions(now: Instant): void {
+    const { replica, timing, duties, proposals, state, arm } = this.#options;
+    if (replica.phase !== 'leading') return;
+    arm('sessions', timing.sessionsMs);
+    if (!replica.serving) return;
+    for (const expiry of duties.overdueSessions(now, state())) proposals.addOwn(expiry);
+  }
+
+  reviewWork(now: Instant): void {
+    const { replica, timing, arm } = this.#options;
+    if (replica.phase !== 'leading') return;
+    arm('placement', timing.placementMs);
+    if (!replica.serving) return;
+    this.placeTasks(now);
+    this.reviewVoters(now);
+  }
+
+  placeTasks(now: Instant): void {
+    const { duties, proposals, state } = this.#options;
+    const command = duties.placements(now, state());
+    if (command !== null) proposals.addOwn(command);
+  }
+
+  reviewVoters(now: Instant): void {
+    const { replica, duties, proposals, members } = this.#options;
+    const { config, committed } = replica;
+    if (config === null) return;
+    proposals.wantedVoters = duties.voters(now, { config, committed, members: members() });
+  }
+
+  /** Proposes what waits, as far as there is room; a change of voters first. */
+  propose(now: Instant): void {
+    this.#changeVoters(now);
+    this.#proposePending(now);
+  }
+
+  /** The stop-sign must be the last entry of its ballot: new requests wait until nothing is in flight. */
+  #changeVoters(now: Instant): void {
+    const { replica, proposals } = this.#options;
+    if (proposals.wantedVoters === null || replica.inFlight > 0 || !replica.serving) return;
+    replica.changeVoters(now, proposals.wantedVoters);
+    proposals.wantedVoters = null;
+  }
+
+  #proposePending(now: Instant): void {
+    const { replica, proposals, wall } = this.#options;
+    const requests = proposals.take(replica.room);
+    if (requests.length === 0) return;
+    const at = wall();
+    replica.propose(
+      now,
+      requests.map((request) => ({ request, at })),
+    );
+  }
+}

@@ -13,7 +13,7 @@ import { Logs } from './services/logs.ts';
 import { beginBoot } from './services/node-record.ts';
 import type { OpenedPeer, PeerOpening } from './services/peer-life.ts';
 import { Retention } from './services/retention.ts';
-import type { PolicyFile } from './services/policy.ts';
+import { inForce, type PolicyFile } from './services/policy.ts';
 import { valueOf } from './services/running-peer.ts';
 import { SessionKeeper } from './services/session-keeper.ts';
 import { SubmissionRecords } from './services/submission-records.ts';
@@ -144,7 +144,7 @@ function createExecutor(
     clock: systemClock,
     logger,
     killGraceMs: parts.keeper.graceMs,
-    policy: () => policy.current,
+    policy: () => inForce(policy.current, systemClock.wall()),
     roleOf: (id) => membership.member(id)?.role ?? null,
     connected: () => network.transport.connected(),
   });
@@ -168,7 +168,7 @@ function createHints({ self, network, membership, driver }: Base, executor: Exec
 
 /** What the owner offers, as far as the role in the swarm goes: only workers and admins run the work of others. */
 function capacityOf(policy: PolicyFile, role: Role | undefined): Capacity {
-  const { slots, accepts } = policy.current;
+  const { slots, accepts } = inForce(policy.current, systemClock.wall());
   const works = role === 'worker' || role === 'admin';
   return {
     slots,

@@ -13,7 +13,8 @@ import { Changes } from './services/live-view.ts';
 import { PairingRequests } from './services/pairing-requests.ts';
 import { PeerLife } from './services/peer-life.ts';
 import { endProcesses } from './adapters/process/process-groups.ts';
-import { PolicyFile } from './services/policy.ts';
+import { inForce, PolicyFile } from './services/policy.ts';
+import { RecentFolders } from './services/recent-folders.ts';
 import { valueOf } from './services/running-peer.ts';
 import { createServices } from './services/services.ts';
 import { swarmHome } from './services/swarm-home.ts';
@@ -47,6 +48,7 @@ export async function createSkein(options: SkeinOptions): Promise<Skein> {
   try {
     const identity = valueOf(await openIdentity(home.root));
     const policy = await PolicyFile.open(home.root, options.slots);
+    const recentFolders = await RecentFolders.open(home.root, logger);
     const changes = new Changes(systemClock);
     const requests = new PairingRequests(() => changes.changed());
     const name = (options.name ?? (hostname().split('.')[0] || 'machine')).slice(0, nameCharsMax);
@@ -101,9 +103,14 @@ export async function createSkein(options: SkeinOptions): Promise<Skein> {
       door: life,
       requests,
       policy,
+      clock: systemClock,
       changes,
+      recentFolders,
       endProcesses,
-      facts: () => ({ version, home: home.root, name, startedAt, slots: policy.current.slots }),
+      facts: () => {
+        const { slots, paused } = inForce(policy.current, systemClock.wall());
+        return { version, home: home.root, name, startedAt, slots, paused };
+      },
     });
     return {
       services,

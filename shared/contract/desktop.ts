@@ -31,6 +31,8 @@ export interface DesktopBridge {
   requestPort(): void;
   /** Lets the person choose; answers with absolute paths, none when the person changed their mind. */
   pickFiles(kind: PickKind): Promise<readonly string[]>;
+  /** Where dropped or chosen files lie on this machine; empty for what is no file of its disk. */
+  pathsOf(files: readonly unknown[]): readonly string[];
   /** Shows a notification of the system while the window is not in front. */
   notify(title: string, body: string): Promise<boolean>;
 }

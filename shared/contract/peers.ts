@@ -53,9 +53,24 @@ export const peers = {
   ),
 };
 
+/** `until` null: until somebody at the machine says so. */
+export const pauseSchema = z.nullable(z.object({ until: z.nullable(wallTimeSchema) }));
+
+const ownerPolicySchema = z.object({
+  accepts: acceptSchema,
+  slots: z.number(),
+  /** While it is paused the machine takes no new tasks, whatever else its owner allows. */
+  paused: z._default(pauseSchema, null),
+});
+
 export const policy = {
-  get: procedure.output(z.object({ accepts: acceptSchema, slots: z.number() })),
+  get: procedure.output(ownerPolicySchema),
   set: procedure
     .input(z.object({ accepts: z.optional(acceptSchema), slots: z.optional(z.number().check(z.gte(0), z.lte(1_024))) }))
-    .output(z.object({ accepts: acceptSchema, slots: z.number() })),
+    .output(ownerPolicySchema),
+  /** Takes no new tasks for so long, or until `resume`; tasks that run go on. Kept across restarts. */
+  pause: procedure
+    .input(z.object({ forMs: z.nullable(z.number().check(z.gte(1_000), z.lte(31_536_000_000))) }))
+    .output(ownerPolicySchema),
+  resume: procedure.output(ownerPolicySchema),
 };

@@ -2,6 +2,7 @@ import { eventIterator } from '@orpc/contract';
 import * as z from 'zod/mini';
 import { roles } from '../domain/member.ts';
 import { nodeRefSchema, procedure, viewOf, wallTimeSchema } from './base.ts';
+import { pauseSchema } from './peers.ts';
 
 /** `founding`: has no swarm yet. `alone`: the only member. Others as in the status bar. */
 export const swarmStates = ['none', 'alone', 'healthy', 'degraded', 'electing', 'no-quorum'] as const;
@@ -19,6 +20,8 @@ export const overviewSchema = z.object({
     startedAt: wallTimeSchema,
     slots: z.number(),
     running: z.number(),
+    /** This machine takes no new tasks now. */
+    paused: z._default(pauseSchema, null),
   }),
   swarm: z.nullable(z.object({ id: z.string(), name: z.string() })),
   state: z.enum(swarmStates),

@@ -32,7 +32,7 @@ const neverAborted = new AbortController().signal;
  * one caller has open and ends a subscription when its caller leaves. It does not know which host serves it.
  */
 export function createRouter(services: SkeinServices, log: DefectLog) {
-  const { swarm, peers, policy, tasks, locks } = services;
+  const { swarm, peers, policy, tasks, locks, files } = services;
   const api = implement(contract)
     .$context<ApiContext>()
     .use(async ({ context, path, signal, next }) => {
@@ -94,6 +94,8 @@ export function createRouter(services: SkeinServices, log: DefectLog) {
     policy: {
       get: api.policy.get.handler(({ signal }) => policy.get(call(signal))),
       set: api.policy.set.handler(({ input, signal }) => policy.set(input, call(signal))),
+      pause: api.policy.pause.handler(({ input, signal }) => policy.pause(input, call(signal))),
+      resume: api.policy.resume.handler(({ signal }) => policy.resume(call(signal))),
     },
     tasks: {
       submit: api.tasks.submit.handler(({ input, signal }) => tasks.submit(input, call(signal))),
@@ -113,6 +115,10 @@ export function createRouter(services: SkeinServices, log: DefectLog) {
       hold: api.locks.hold.handler(({ input, signal }) => frames(locks.hold(input, call(signal)), signal)),
       guard: api.locks.guard.handler(({ input, signal }) => locks.guard(input, call(signal))),
       forceRelease: api.locks.forceRelease.handler(({ input, signal }) => locks.forceRelease(input, call(signal))),
+    },
+    files: {
+      places: api.files.places.handler(({ signal }) => files.places(call(signal))),
+      look: api.files.look.handler(({ input, signal }) => files.look(input, call(signal))),
     },
   });
 }

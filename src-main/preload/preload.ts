@@ -1,4 +1,4 @@
-import { contextBridge, ipcRenderer } from 'electron';
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import {
   desktopChannel,
   portMessage,
@@ -27,6 +27,13 @@ const bridge: DesktopBridge = {
   async pickFiles(kind: PickKind) {
     const answer = await ask({ verb: 'pick-files', kind });
     return Array.isArray(answer) ? answer.filter((path): path is string => typeof path === 'string') : [];
+  },
+  pathsOf(files: readonly unknown[]) {
+    // Only the preload may ask for the path behind a file, and only of files that a person handed to the page.
+    return files
+      .filter((file): file is File => file instanceof File)
+      .map((file) => webUtils.getPathForFile(file))
+      .filter((path) => path !== '');
   },
   async notify(title: string, body: string) {
     return (await ask({ verb: 'notify', title, body })) === true;

@@ -12,6 +12,7 @@ export interface SelfFacts {
   readonly name: string;
   readonly startedAt: number;
   readonly slots: number;
+  readonly paused: { readonly until: number | null } | null;
 }
 
 /** The overview of a machine, in a swarm or not. */
@@ -32,6 +33,7 @@ function withoutSwarm(holder: PeerHolder, facts: SelfFacts): Overview {
       startedAt: facts.startedAt,
       slots: facts.slots,
       running: 0,
+      paused: facts.paused,
     },
     swarm: null,
     state: 'none',
@@ -65,6 +67,7 @@ function withSwarm(peer: RunningPeer, facts: SelfFacts): Overview {
       startedAt: facts.startedAt,
       slots: facts.slots,
       running: peer.executor.running,
+      paused: facts.paused,
     },
     swarm: { id: peer.membership.swarm, name: peer.membership.genesis.name },
     state,

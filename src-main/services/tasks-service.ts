@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { SkeinServices } from '../api/services.ts';
 import { FailureError, fail } from '../../shared/domain/failure.ts';
 import { contentHash, type ContentHash, type NodeId } from '../../shared/domain/ids.ts';
@@ -12,6 +13,7 @@ import { readManifest } from './manifest.ts';
 import { memberNamed, nodeRef, readSelector, type Selection } from './names.ts';
 import { expandPlaceholders, labelOf } from './placeholders.ts';
 import { provenanceOf, type Frame } from './provenance.ts';
+import type { RecentFolders } from './recent-folders.ts';
 import { requirePeer, valueOf, type PeerHolder, type RunningPeer } from './running-peer.ts';
 import { outputsCollide } from './submission-records.ts';
 import { planSubmission, storePlan, type CheckedSubmission, type SubmissionPlan } from './submission.ts';
@@ -20,7 +22,11 @@ const previewTasks = 5;
 const manifestsCached = 4;
 
 /** Submits, shows, cancels and explains work. */
-export function createTasksService(holder: PeerHolder, changes: Changes): SkeinServices['tasks'] {
+export function createTasksService(
+  holder: PeerHolder,
+  changes: Changes,
+  recentFolders: RecentFolders,
+): SkeinServices['tasks'] {
   const manifests = new ManifestCache();
   const frame = <View>(peer: RunningPeer, view: View): Frame<View> => ({
     sequence: changes.sequence,
@@ -43,7 +49,11 @@ export function createTasksService(holder: PeerHolder, changes: Changes): SkeinS
     return frame(peer, jobDetail(peer, job, page, await manifests.read(peer, job)));
   };
   return {
-    submit: async (input, call) => submit(requirePeer(holder), input, call.signal),
+    submit: async (input, call) => {
+      const submitted = await submit(requirePeer(holder), input, call.signal);
+      await recentFolders.used(resolve(input.cwd));
+      return submitted;
+    },
     preview: async (input) => preview(requirePeer(holder), input),
     list: async () => listed(),
     // A window that is open while the machine joins or leaves simply sees the list fill or empty.

@@ -28,6 +28,8 @@ export class App {
   readonly locks = new LiveView<{ locks: Lock[] }>();
   readonly job = new LiveView<JobDetail>();
   readonly draft = new SubmitDraft();
+  /** Folders of this machine that a form may begin with; null until the node has said. */
+  places = $state.raw<Awaited<ReturnType<SkeinClient['files']['places']>> | null>(null);
   paused = $state(false);
   paletteOpen = $state(false);
   shortcutsOpen = $state(false);
@@ -67,6 +69,12 @@ export class App {
     this.router.stop();
     for (const view of this.#views) view.stop();
     this.line.stop();
+  }
+
+  /** Asks for the folders a form begins with, and fills in the latest where nothing is typed yet. */
+  async findPlaces(): Promise<void> {
+    this.places = await this.client.files.places();
+    if (this.draft.cwd === '') this.draft.cwd = this.places.recent[0] ?? this.places.home;
   }
 
   togglePaused(): void {

@@ -59,6 +59,20 @@ export class SubmitDraft {
     this.policy = source.policy;
   }
 
+  /** Takes files that were dropped or chosen, by their absolute paths: one task each, read against their common folder. */
+  takeFiles(paths: readonly string[]): void {
+    const [first] = paths;
+    if (first === undefined) return;
+    const separator = first.includes('/') ? '/' : '\\';
+    const folders = paths.map((path) => path.split(separator).slice(0, -1));
+    const common = (folders[0] ?? []).filter((_part, at, own) =>
+      folders.every((folder) => own.slice(0, at + 1).every((step, depth) => folder[depth] === step)),
+    );
+    this.cwd = common.join(separator) || separator;
+    this.each = 'files';
+    this.globs = paths.map((path) => path.split(separator).slice(common.length).join('/')).join('\n');
+  }
+
   clear(): void {
     this.name = this.command = this.globs = this.lines = this.inputs = this.outputs = '';
     this.outputFolder = this.env = this.on = this.lock = this.timeoutMinutes = '';

@@ -13,10 +13,6 @@ export class SwarmWatch {
   #client: SkeinClient | null = null;
   #port: MessagePortMain | null = null;
   #timer: NodeJS.Timeout | null = null;
-  #resumeTimer: NodeJS.Timeout | null = null;
-  #resumeAtMs: number | null = null;
-  /** Slots to give back at the end of a pause. */
-  #slotsBefore = 1;
 
   constructor(node: NodeProcess, onGlance: (glance: SwarmGlance | null) => void) {
     this.#node = node;
@@ -46,29 +42,14 @@ export class SwarmWatch {
     this.#onGlance(null);
   }
 
-  /** Takes no new tasks on this machine; for that many minutes, or until `resume`. */
+  /** Takes no new tasks on this machine; for that many minutes, or until `resume`. The node keeps it across restarts. */
   async pause(minutes: number | null): Promise<void> {
-    if (this.#client === null) return;
-    const { slots } = await this.#client.policy.get();
-    if (slots > 0) this.#slotsBefore = slots;
-    await this.#client.policy.set({ slots: 0 });
-    if (this.#resumeTimer !== null) clearTimeout(this.#resumeTimer);
-    this.#resumeTimer = null;
-    this.#resumeAtMs = null;
-    if (minutes !== null) {
-      this.#resumeAtMs = Date.now() + minutes * 60_000;
-      this.#resumeTimer = setTimeout(() => {
-        this.resume().catch((error: unknown) => console.error('the pause could not be ended:', error));
-      }, minutes * 60_000);
-    }
+    await this.#client?.policy.pause({ forMs: minutes === null ? null : minutes * 60_000 });
     this.#lookSoon(0);
   }
 
   async resume(): Promise<void> {
-    if (this.#resumeTimer !== null) clearTimeout(this.#resumeTimer);
-    this.#resumeTimer = null;
-    this.#resumeAtMs = null;
-    await this.#client?.policy.set({ slots: this.#slotsBefore });
+    await this.#client?.policy.resume();
     this.#lookSoon(0);
   }
 
@@ -97,9 +78,14 @@ export class SwarmWatch {
       if (client === this.#client) this.#onGlance({ overview, jobs: [], peers: [], paused: null });
       return;
     }
-    const [jobs, peers, policy] = await Promise.all([client.tasks.list(), client.peers.list(), client.policy.get()]);
+    const [jobs, peers] = await Promise.all([client.tasks.list(), client.peers.list()]);
     if (client !== this.#client) return;
-    const paused = policy.slots === 0 ? { untilMs: this.#resumeAtMs } : null;
-    this.#onGlance({ overview, jobs: jobs.view.jobs, peers: peers.view.peers, paused });
+    const { paused } = overview.self;
+    this.#onGlance({
+      overview,
+      jobs: jobs.view.jobs,
+      peers: peers.view.peers,
+      paused: paused === null ? null : { untilMs: paused.until },
+    });
   }
 }

@@ -57,6 +57,18 @@ export function demoHandlers(variant: Variant, now: () => number = Date.now): Fa
     },
     'peers.watch': live(() => ({ peers: demoPeers(variant, now()) })),
     'peers.ping': () => ({ rttMs: 1.9 }),
+    'files.places': () => ({ home: '/home/ada', recent: ['/home/ada/reels', '/home/ada/photos'] }),
+    'files.look': (input) => ({
+      path: field(input, 'path'),
+      parent: '/home/ada',
+      writable: true,
+      total: 3,
+      entries: [
+        { name: 'proxies', folder: true, bytes: 0 },
+        { name: 'A004_C001.mov', folder: false, bytes: 48_210_334 },
+        { name: 'A004_C002.mov', folder: false, bytes: 51_002_118 },
+      ],
+    }),
     'policy.get': () => ({ accepts: { from: 'listed', members: [nodes.studio.id, nodes.render.id] }, slots: 8 }),
     'policy.set': (input) => input,
     'tasks.watch': live(() => ({ jobs: demoJobs(variant, now()) })),

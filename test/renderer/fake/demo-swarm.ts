@@ -152,6 +152,7 @@ export function demoOverview(variant: Variant, now: number): Overview {
       startedAt: now - 26 * hourMs,
       slots: 8,
       running: 3,
+      paused: null,
     },
     swarm: { id: '9f3c2a71b84e5d06', name: 'Studio Lindqvist' },
     state: 'degraded',

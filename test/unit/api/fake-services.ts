@@ -24,6 +24,7 @@ export const overview: Overview = {
     startedAt: noon,
     slots: 4,
     running: 1,
+    paused: null,
   },
   swarm: { id: 'ab12', name: 'workshop' },
   state: 'healthy',
@@ -196,6 +197,12 @@ export function fakeServices(fakes: Fakes = {}): SkeinServices {
     policy: {
       get: async () => ({ accepts: { from: 'nobody' }, slots: 4 }),
       set: async ({ accepts, slots }) => ({ accepts: accepts ?? { from: 'nobody' }, slots: slots ?? 4 }),
+      pause: async ({ forMs }) => ({
+        accepts: { from: 'nobody' },
+        slots: 4,
+        paused: { until: forMs === null ? null : noon + forMs },
+      }),
+      resume: async () => ({ accepts: { from: 'nobody' }, slots: 4 }),
       ...fakes.policy,
     },
     tasks: {
@@ -230,6 +237,11 @@ export function fakeServices(fakes: Fakes = {}): SkeinServices {
       guard: async () => ({ guarded: true }),
       forceRelease: async () => ({ released: true }),
       ...fakes.locks,
+    },
+    files: {
+      places: async () => ({ home: '/home/anna', recent: [] }),
+      look: refuse('files.look'),
+      ...fakes.files,
     },
   };
 }

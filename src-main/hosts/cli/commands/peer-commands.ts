@@ -3,6 +3,7 @@ import type { SkeinClient } from '../../../../shared/contract/client.ts';
 import type { Peer } from '../../../../shared/contract/peers.ts';
 import { FailureError } from '../../../../shared/domain/failure.ts';
 import { usage, type CliContext } from '../cli-context.ts';
+import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Run } from '../command-action.ts';
 import { wholeNumber } from '../submission-flags.ts';
@@ -30,6 +31,12 @@ export function addPeerCommands(program: Command, run: Run): void {
     .option('--from <who...>', 'everyone, or names of machines')
     .option('--slots <n>', 'tasks to run at the same time')
     .action(run((context, flags: { from?: string[]; slots?: string }, what: string) => accept(context, flags, what)));
+  program
+    .command('pause')
+    .argument('[duration]', 'such as 15m or 2h; without it, until skein resume')
+    .description('take no new tasks on this machine; those that run go on')
+    .action(run((context, _flags, duration?: string) => pause(context, duration)));
+  program.command('resume').description('take tasks on this machine again').action(run(resume));
 }
 
 async function list(context: CliContext): Promise<number> {
@@ -87,6 +94,26 @@ async function accept(context: CliContext, flags: { from?: string[]; slots?: str
   if (context.outJson('Policy', policy)) return exitCodes.done;
   const from = accepts.from === 'listed' ? (flags.from ?? []).join(', ') : accepts.from;
   context.note(`This machine runs commands from: ${from}. Slots: ${policy.slots}.`);
+  return exitCodes.done;
+}
+
+async function pause(context: CliContext, duration: string | undefined): Promise<number> {
+  const forMs = duration === undefined || duration === 'forever' ? null : parseDuration(duration, 'the duration');
+  const { client } = await context.node();
+  const policy = await client.policy.pause({ forMs });
+  if (context.outJson('Policy', policy)) return exitCodes.done;
+  context.note(
+    forMs === null
+      ? 'This machine is paused. Next: skein resume'
+      : `This machine is paused for ${spanWords(forMs)}. Sooner: skein resume`,
+  );
+  return exitCodes.done;
+}
+
+async function resume(context: CliContext): Promise<number> {
+  const { client } = await context.node();
+  const policy = await client.policy.resume();
+  if (!context.outJson('Policy', policy)) context.note(`This machine takes tasks again. Slots: ${policy.slots}.`);
   return exitCodes.done;
 }
 

@@ -151,6 +151,7 @@ export class SimClient {
   /** The number that the request now being submitted got. */
   numbered(sequence: number): void {
     this.#numbering.sequence = sequence;
+    this.#options.world.asked(this.#clientName, sequence);
   }
 
   #openSession(): void {

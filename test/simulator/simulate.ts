@@ -1,10 +1,14 @@
 /**
  * Runs seeds of the simulated swarm: `node test/simulator/simulate.ts --seeds N [--from S] [--twice]`,
  * `--seed S --transcript` for one in full, `--mutants` for the table of deliberate faults and who catches them.
+ * `--histories DIR` writes what clients did and were told, one file a seed (test/checkers/history.ts).
  * Windows and snapshot intervals are small unless `--shipped-limits`, so that minutes reach what else takes days.
  */
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeHistory } from '../checkers/history.ts';
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +24,7 @@ const { values } = parseArgs({
     days: { type: 'string', default: '28' },
     household: { type: 'string' },
     help: { type: 'boolean', default: false },
+    histories: { type: 'string' },
   },
 });
 
@@ -39,6 +44,7 @@ const usage = `simulate: whole swarms in virtual time, with faults, under checke
   --households       everyday lives instead of storms: who wakes and sleeps when; --days N (28),
                      --household NAME for one kind
   --mutants          deliberate faults, and which checker catches each; --mutant NAME for one
+  --histories DIR    what clients did and were told, a file a world
   --shipped-limits   windows and snapshot intervals as shipped; without it they are small`;
 
 /** Each kind of household lives `days` days, with seed 1, 2, … */
@@ -89,12 +95,15 @@ async function runSeeds(): Promise<boolean> {
   const count = values.seed === undefined ? Number(values.seeds) : 1;
   console.log(`seeds ${first} to ${first + count - 1} at commit ${commit()}`);
   const began = process.cpuUsage();
-  let simulatedMs = 0;
-  let failed = 0;
+  let [simulatedMs, failed, operations] = [0, 0, 0];
+  if (values.histories !== undefined) mkdirSync(values.histories, { recursive: true });
   for (let seed = first; seed < first + count; seed++) {
     if (values.transcript) console.log(`options ${JSON.stringify(drawOptions(new Forks(seed)))}`);
     const outcome = simulate(seed, values.transcript);
     simulatedMs += outcome.simulatedMs;
+    operations += outcome.history.length;
+    if (values.histories !== undefined)
+      writeFileSync(join(values.histories, `seed-${seed}.jsonl`), writeHistory(outcome.history));
     const again = values.twice ? simulate(seed).hash : outcome.hash;
     const seconds = (outcome.simulatedMs / 1_000).toFixed(0);
     if (outcome.violation !== null || again !== outcome.hash) {
@@ -111,7 +120,7 @@ async function runSeeds(): Promise<boolean> {
   const used = process.cpuUsage(began);
   const coreHours = (used.user + used.system) / 3_600_000_000;
   console.log(
-    `${count} seeds, ${failed} failed, ${hours.toFixed(2)} simulated hours, ${(hours / coreHours).toFixed(0)} per core-hour`,
+    `${count} seeds, ${failed} failed, ${operations} operations, ${hours.toFixed(2)} simulated hours, ${(hours / coreHours).toFixed(0)} per core-hour`,
   );
   return failed === 0;
 }

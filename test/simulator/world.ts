@@ -5,10 +5,12 @@ import type { CommandResult } from '../../src-main/core/state-machine/command.ts
 import { takeSnapshot } from '../../src-main/core/state-machine/snapshot.ts';
 import type { NodeEffect } from '../../src-main/runtime/outbox.ts';
 import { decodeFrame } from '../../src-main/wire/frame.ts';
+import type { Operation } from '../checkers/history.ts';
 import { Agreement } from './checkers/agreement.ts';
 import { Ballots, Choice } from './checkers/ballots.ts';
 import { Configurations } from './checkers/configurations.ts';
 import type { AgreedEntry, Checker, Run } from './checkers/checker.ts';
+import { Histories } from './checkers/histories.ts';
 import { Locks } from './checkers/locks.ts';
 import { Reads } from './checkers/reads.ts';
 import { Requests } from './checkers/requests.ts';
@@ -39,6 +41,8 @@ export interface Outcome {
   readonly lines: number;
   readonly hash: string;
   readonly tail: readonly string[];
+  /** What clients did and were told. */
+  readonly history: readonly Operation[];
 }
 
 /** A named household of `household.ts` and how long to live in it. */
@@ -77,6 +81,7 @@ export class World {
   readonly #agreement: Agreement;
   readonly #tasks: Tasks;
   readonly #requests: Requests;
+  readonly #histories: Histories;
   readonly #members = new Set<NodeId>();
   readonly #upheaval: Upheaval;
   readonly #reads: Reads;
@@ -99,6 +104,7 @@ export class World {
     this.locks = new Locks(broken, this.options.machine.drift);
     this.#tasks = new Tasks(broken);
     this.#requests = new Requests(broken);
+    this.#histories = new Histories(broken);
     const configurations = new Configurations(broken, () => this.members);
     this.#upheaval = new Upheaval(this, configurations, this.#members);
     this.#reads = new Reads(broken);
@@ -110,6 +116,7 @@ export class World {
       this.locks,
       this.#tasks,
       this.#requests,
+      this.#histories,
     ];
     this.network = new SimNetwork(this.queue, this.forks.named('network'), this.options.network, (from, to, frame) => {
       this.#observeFrame(from, to, frame);
@@ -128,6 +135,7 @@ export class World {
     this.#stormEndedAt = this.queue.now;
     this.#heal();
     this.#finish();
+    if (this.#violation === null) this.#histories.judge();
     return {
       seed: this.#seed,
       violation: this.#violation,
@@ -137,6 +145,7 @@ export class World {
       lines: this.#transcript.count,
       hash: this.#transcript.hash,
       tail: this.#transcript.tail(60),
+      history: this.#histories.operations,
     };
   }
 
@@ -177,8 +186,13 @@ export class World {
     this.line(`${run.node} ${showEvent(event)}`);
   }
 
+  asked(client: string, sequence: number): void {
+    this.#histories.asked(client, sequence, this.queue.now);
+  }
+
   acknowledged(client: string, sequence: number, result: Result<CommandResult>): void {
     this.#requests.acknowledged(client, sequence, result);
+    this.#histories.answered(client, sequence, result, this.queue.now);
     const late =
       !result.ok && (result.failure.code === 'no-coordinator' || result.failure.message.startsWith('No answer'));
     if (late && !this.#storm && this.queue.now > this.#stormEndedAt + calmMs) {

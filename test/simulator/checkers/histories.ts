@@ -1,0 +1,131 @@
+import type { Result } from '../../../shared/domain/failure.ts';
+import type { CommandResult, Request } from '../../../src-main/core/state-machine/command.ts';
+import type { StateEvent } from '../../../src-main/core/state-machine/events.ts';
+import type { Fields, Operation } from '../../checkers/history.ts';
+import { checkWindows } from '../../checkers/windows.ts';
+import { checkWitness } from '../../checkers/witness.ts';
+import type { AgreedEntry, Broken, Checker } from './checker.ts';
+
+/** An operation whose end may still move: until its client hears of it, it ends where the log has it first. */
+type Draft = { -readonly [Field in keyof Operation]: Operation[Field] };
+
+/** Commands whose requests are operations of a history. Months of renewals are not remembered. */
+const told: ReadonlySet<string> = new Set(['lock-requested', 'lock-released', 'job-submitted']);
+
+const nameOf = ({ client, sequence }: Pick<Request, 'client' | 'sequence'>): string => `${client}/${sequence}`;
+
+/**
+ * P5: what clients asked and were told, as the history of independent objects, judged by models that share nothing
+ * with the product: the witness check over all of it, the search over short windows.
+ */
+export class Histories implements Checker {
+  readonly name = 'histories';
+  readonly #broken: Broken;
+  readonly #asked = new Map<string, number>();
+  readonly #seen = new Set<string>();
+  readonly #drafts = new Map<string, Draft>();
+  readonly #operations: Draft[] = [];
+  /** When the request of each waiting owner began. */
+  readonly #waiting = new Map<string, number>();
+
+  constructor(broken: Broken) {
+    this.#broken = broken;
+  }
+
+  get operations(): readonly Operation[] {
+    return this.#operations;
+  }
+
+  asked(client: string, sequence: number, now: number): void {
+    this.#asked.set(nameOf({ client, sequence }), now);
+  }
+
+  answered(client: string, sequence: number, result: Result<CommandResult>, now: number): void {
+    const name = nameOf({ client, sequence });
+    const draft = this.#drafts.get(name);
+    this.#asked.delete(name);
+    this.#drafts.delete(name);
+    if (draft === undefined || !result.ok) return;
+    draft.end = now;
+    // What the client was really told is what is judged.
+    if (result.value.type === 'lock-granted') draft.result = { token: result.value.token };
+    if (result.value.type === 'job-accepted') draft.result = { job: result.value.job };
+  }
+
+  onAgreed({ slot, request, result, events }: AgreedEntry, now: number): void {
+    if (request !== null && told.has(request.command.type) && !this.#seen.has(nameOf(request))) {
+      this.#seen.add(nameOf(request));
+      this.#ofRequest(slot, request, result, now);
+    }
+    for (const event of events) this.#ofEvent(slot, request, event, now);
+  }
+
+  #ofRequest(slot: number, request: Request, result: CommandResult, now: number): void {
+    const { command } = request;
+    const refusal = result.type === 'refused' ? result.failure.code : null;
+    if (command.type === 'lock-requested') {
+      if (result.type === 'lock-granted' && result.token === slot)
+        this.#draft(request, 'acquire', command.name, {}, { token: result.token }, slot, now);
+      else if (result.type === 'lock-waiting' || (refusal === 'precondition-failed' && !command.wait))
+        this.#draft(request, 'acquire', command.name, {}, { held: true }, slot, now);
+      if (result.type === 'lock-waiting')
+        this.#waiting.set(`${command.session} ${command.owner}`, this.#asked.get(nameOf(request)) ?? now);
+    } else if (command.type === 'lock-released') {
+      const released = result.type === 'done' ? true : refusal === 'precondition-failed' ? false : null;
+      if (released !== null)
+        this.#draft(request, 'release', command.name, { token: command.token }, { released }, slot, now);
+    } else if (command.type === 'job-submitted' && result.type === 'job-accepted') {
+      this.#draft(request, 'submit', 'jobs', { tasks: command.taskCount }, { job: result.job }, slot, now);
+    }
+  }
+
+  #ofEvent(index: number, request: Request | null, event: StateEvent, now: number): void {
+    const command = request?.command;
+    if (event.type === 'lock-granted') {
+      // One that was granted at once is the client's own operation.
+      if (command?.type === 'lock-requested' && command.owner === event.owner) return;
+      const waiter = `${event.session} ${event.owner}`;
+      this.#push({
+        client: waiter,
+        kind: 'acquire',
+        key: event.name,
+        arguments: {},
+        result: { token: event.token },
+        start: this.#waiting.get(waiter) ?? now,
+        end: now,
+        index,
+      });
+    } else if (event.type === 'lock-ended' && command?.type !== 'lock-released') {
+      const given = { token: event.token };
+      this.#push({
+        client: 'swarm',
+        kind: 'release',
+        key: event.name,
+        arguments: given,
+        result: { released: true },
+        start: now,
+        end: now,
+        index,
+      });
+    }
+  }
+
+  #draft(request: Request, kind: string, key: string, given: Fields, result: Fields, index: number, now: number): void {
+    const start = this.#asked.get(nameOf(request)) ?? now;
+    const draft: Draft = { client: request.client, kind, key, arguments: given, result, start, end: now, index };
+    this.#drafts.set(nameOf(request), draft);
+    this.#push(draft);
+  }
+
+  #push(operation: Draft): void {
+    this.#operations.push(operation);
+  }
+
+  /** Judges the whole run. Called once, at its end. */
+  judge(): void {
+    const [problem] = checkWitness(this.#operations);
+    if (problem !== undefined) this.#broken('witness', problem);
+    const windows = checkWindows(this.#operations);
+    if (windows.verdict !== 'ok') this.#broken('linearizability', `${windows.verdict}: ${windows.detail}`);
+  }
+}

@@ -51,19 +51,21 @@ async function chaos(wanted: ChaosOptions, inside: boolean): Promise<number> {
   for (const [kind, reason] of unavailable) if (wanted.faults.includes(kind)) story.say(`skipped: ${kind} (${reason})`);
   if (options.faults.length === 0) return 1;
   const machines = await foundMachines(options, inside ? new Wires(options.nodes) : null, story);
-  let tasks: TaskLoad;
+  let acknowledged = 0;
   try {
-    tasks = await weather(options, machines, story);
+    const tasks = await weather(options, machines, story);
+    acknowledged = tasks.ledger.size;
+    for (const problem of tasks.problems()) story.violation(problem);
+    judge(story);
+  } catch (error) {
+    story.violation(`the run broke off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   } finally {
-    keepLogs(options, machines, story);
+    keepRecords(options, machines, story);
     machines.release();
     await machines.swarm.dispose();
   }
-  for (const problem of tasks.problems()) story.violation(problem);
-  judge(story);
-  keepRecords(options, story);
   const kinds = [...story.faults].map(([kind, count]) => `${kind}:${count}`).join(' ');
-  story.say(`faults ${kinds}; ${tasks.ledger.size} jobs acknowledged`);
+  story.say(`faults ${kinds}; ${acknowledged} jobs acknowledged`);
   const done = story.operations.filter(({ end }) => end !== null).length;
   process.stdout.write(
     `chaos: nodes=${options.nodes} faults=${story.faultCount} operations=${done} violations=${story.violations.length} seed=${options.seed}\n`,
@@ -109,17 +111,12 @@ async function weather(options: ChaosOptions, { swarm, all, wires }: Machines, s
   return tasks;
 }
 
-function keepLogs(options: ChaosOptions, { all }: Machines, story: Story): void {
-  if (options.keep === null && story.violations.length === 0) return;
-  const folder = keepFolder(options);
-  for (const { name, node } of all) cpSync(join(node.home, 'stderr.log'), join(folder, `${name}.log`), { force: true });
-}
-
-function keepRecords(options: ChaosOptions, story: Story): void {
+function keepRecords(options: ChaosOptions, { all }: Machines, story: Story): void {
   if (options.keep === null && story.violations.length === 0) return;
   const folder = keepFolder(options);
   writeFileSync(join(folder, 'history.jsonl'), writeHistory(story.operations));
   writeFileSync(join(folder, 'story.log'), `${story.lines.join('\n')}\n`);
+  for (const { name, log } of all) cpSync(log, join(folder, `${name}.log`), { force: true });
   process.stdout.write(`records are in ${folder}\n`);
 }
 

@@ -19,6 +19,8 @@ export type FencingToken = Branded<number, 'FencingToken'>;
 export type JobId = Branded<number, 'JobId'>;
 /** The name of a lock: 1 to 200 characters, no control characters. */
 export type LockName = Branded<string, 'LockName'>;
+/** The name of a stored value: 1 to 512 characters, no control characters. Ordered by code unit. */
+export type KvKey = Branded<string, 'KvKey'>;
 /** SHA-256 of some bytes, in lower-case hex. */
 export type ContentHash = Branded<string, 'ContentHash'>;
 /** Milliseconds since 1970 by somebody's wall clock: for people to read, never for a decision. */
@@ -31,6 +33,7 @@ export const slot = (value: number): Slot => value as Slot;
 export const fencingToken = (value: number): FencingToken => value as FencingToken;
 export const jobId = (value: number): JobId => value as JobId;
 export const lockName = (text: string): LockName => text as LockName;
+export const kvKey = (text: string): KvKey => text as KvKey;
 export const contentHash = (text: string): ContentHash => text as ContentHash;
 export const wallTime = (value: number): WallTime => value as WallTime;
 

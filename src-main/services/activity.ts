@@ -104,6 +104,7 @@ export class Activity {
         };
       case 'attempt-assigned':
       case 'job-removed':
+      case 'kv-changed':
         return null;
       default:
         return assertNever(change);

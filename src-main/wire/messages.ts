@@ -9,6 +9,7 @@ import type {
   ContentHash,
   FencingToken,
   JobId,
+  KvKey,
   LockName,
   NodeId,
   SessionId,
@@ -19,6 +20,9 @@ import { placementPolicies } from '../../shared/domain/task.ts';
 import {
   entriesPerMessageMax,
   jobSpecBytesMax,
+  kvKeyCharsMax,
+  kvStepsPerTransactionMax,
+  kvValueBytesMax,
   membersMax,
   outstandingRequestsMax,
   reasonCharsMax,
@@ -129,6 +133,36 @@ const indexList: Codec<readonly number[]> = {
   read: (reader) => indices.read(reader).values,
 };
 
+const key = text<KvKey>(kvKeyCharsMax);
+const value = text(kvValueBytesMax);
+const sameOrNot = word('equal', 'not-equal');
+const relation = word('equal', 'not-equal', 'less', 'greater');
+const comparesRevision = { key: required(1, key), relation: required(2, relation), revision: required(3, slot) };
+
+const kvCompare = union('KvCompare', 'type', {
+  value: [
+    1,
+    message('KvCompareValue', { key: required(1, key), relation: required(2, sameOrNot), value: required(3, value) }),
+  ],
+  revision: [2, message('KvCompareRevision', comparesRevision)],
+  created: [3, message('KvCompareCreated', comparesRevision)],
+  version: [
+    4,
+    message('KvCompareVersion', {
+      key: required(1, key),
+      relation: required(2, relation),
+      version: required(3, uint53()),
+    }),
+  ],
+  lock: [5, message('KvCompareLock', { name: required(1, lock), token: required(2, token) })],
+});
+
+const kvOperation = union('KvOperation', 'type', {
+  put: [1, message('KvPut', { key: required(1, key), value: required(2, value), session: nullable(3, session) })],
+  delete: [2, message('KvDelete', { key: required(1, key) })],
+  get: [3, message('KvGet', { key: required(1, key) })],
+});
+
 const command = union('Command', 'type', {
   'session-opened': [
     1,
@@ -176,6 +210,15 @@ const command = union('Command', 'type', {
       expectedToken: required(2, token),
       by: required(3, text(nameCharsMax)),
       reason: required(4, reason),
+    }),
+  ],
+  'kv-transacted': [
+    40,
+    message('KvTransacted', {
+      by: required(1, node),
+      compares: list(2, kvCompare, kvStepsPerTransactionMax),
+      thenOperations: list(3, kvOperation, kvStepsPerTransactionMax),
+      elseOperations: list(4, kvOperation, kvStepsPerTransactionMax),
     }),
   ],
   'job-submitted': [

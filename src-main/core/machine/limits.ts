@@ -46,5 +46,24 @@ export const attemptsKeptMax = 8;
 export const waitersPerLockMax = 1_000;
 export const locksMax = 10_000;
 
+/** Key-value: one key and one value. Small, because every machine keeps and sends all of them. */
+export const kvKeyCharsMax = 512;
+export const kvValueBytesMax = 16 * 1_024;
+
+/** Key-value in all: keys, and the UTF-8 bytes of keys and values. A snapshot holds them as text. */
+export const kvKeysMax = 100_000;
+export const kvBytesMax = 64 * 1_024 * 1_024;
+
+/** Keys that end with one session: they all go in one entry. */
+export const kvKeysPerSessionMax = 1_000;
+
+/** One transaction: comparisons, operations of a branch, and UTF-8 bytes in all, as many as a job may have. */
+export const kvStepsPerTransactionMax = 64;
+export const kvTransactionBytesMax = 64 * 1_024;
+
+/** Changes kept for watchers, by count and by bytes; a watch that begins before the oldest one is refused. */
+export const kvChangesKeptMax = 10_000;
+export const kvChangesBytesMax = 16 * 1_024 * 1_024;
+
 /** Members in a swarm. Built and tested for 50. */
 export const membersMax = 500;

@@ -22,6 +22,13 @@ export function mayPropose(from: NodeId, request: Request): boolean {
     case 'attempts-progressed':
     case 'attempts-finished':
       return command.session.startsWith(own);
+    case 'kv-transacted':
+      return (
+        command.by === from &&
+        [...command.thenOperations, ...command.elseOperations].every(
+          (operation) => operation.type !== 'put' || operation.session === null || operation.session.startsWith(own),
+        )
+      );
     case 'job-submitted':
       return command.submitter === from;
     case 'lock-force-released':

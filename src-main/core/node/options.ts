@@ -14,8 +14,17 @@ export interface NodeOptions {
   readonly wall: () => WallTime;
 }
 
-/** Estimated bytes of a logged request; only a submitted job is ever large. */
+/** Estimated bytes of a logged request; only submitted jobs and stored values are ever large. */
 export function weigh({ request: { command } }: LoggedRequest): number {
-  if (command.type !== 'job-submitted') return 400;
-  return command.spec.argv.reduce((bytes, argument) => bytes + 2 * argument.length, 2_000);
+  switch (command.type) {
+    case 'job-submitted':
+      return command.spec.argv.reduce((bytes, argument) => bytes + 2 * argument.length, 2_000);
+    case 'kv-transacted':
+      return [...command.compares, ...command.thenOperations, ...command.elseOperations].reduce(
+        (bytes, step) => bytes + ('value' in step ? 2 * step.value.length : 0) + 200,
+        400,
+      );
+    default:
+      return 400;
+  }
 }

@@ -3,6 +3,7 @@ import { fail } from '../../../shared/domain/failure.ts';
 import type { AcceptPolicy } from '../../../shared/domain/member.ts';
 import { sessionNotAlive } from '../locks/sessions.ts';
 import type { Session } from '../locks/sessions.ts';
+import { kvEvents } from './apply-kv.ts';
 import { doneWith, endedEvents, lockEvents, refused } from './applied.ts';
 import type { Applied, ApplyContext } from './applied.ts';
 import type { Capacity, SessionCommand } from './command.ts';
@@ -73,10 +74,12 @@ function endSession(
 ): StateEvent[] {
   const attempts = state.tasks.loseSession(session.id, how === 'closed', at);
   const locks = state.locks.endSession(session.id, { slot, at });
+  const keys = state.kv.endSession(session.id, session.node, { slot, at });
   return [
     { type: 'session-ended', session: session.id, node: session.node, expired: how === 'expired' },
     ...endedEvents(attempts),
     ...lockEvents(locks),
+    ...kvEvents(keys),
   ];
 }
 

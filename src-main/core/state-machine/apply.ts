@@ -1,6 +1,7 @@
 import { assertNever } from '../../../shared/assert.ts';
 import type { Slot } from '../../../shared/domain/ids.ts';
 import type { Applied, ApplyContext } from './applied.ts';
+import { applyKvCommand } from './apply-kv.ts';
 import { applyLockCommand } from './apply-locks.ts';
 import { applySessionCommand } from './apply-sessions.ts';
 import { applyTaskCommand } from './apply-tasks.ts';
@@ -35,6 +36,8 @@ function applyCommand(context: ApplyContext, command: Command): Applied {
     case 'lock-released':
     case 'lock-force-released':
       return applyLockCommand(context, command);
+    case 'kv-transacted':
+      return applyKvCommand(context, command);
     case 'job-submitted':
     case 'tasks-assigned':
     case 'attempts-progressed':

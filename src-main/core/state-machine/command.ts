@@ -1,6 +1,8 @@
 import type { Failure } from '../../../shared/domain/failure.ts';
-import type { FencingToken, JobId, NodeId, SessionId, WallTime } from '../../../shared/domain/ids.ts';
+import type { FencingToken, JobId, NodeId, SessionId, Slot, WallTime } from '../../../shared/domain/ids.ts';
 import type { AcceptPolicy } from '../../../shared/domain/member.ts';
+import type { KvCommand } from '../kv/commands.ts';
+import type { KvAnswer } from '../kv/records.ts';
 import type { LockCommand } from '../locks/commands.ts';
 import type { TaskCommand } from '../tasks/commands.ts';
 
@@ -30,7 +32,7 @@ export type SessionCommand =
   | { readonly type: 'session-closed'; readonly session: SessionId }
   | { readonly type: 'capacity-changed'; readonly session: SessionId; readonly capacity: Capacity };
 
-export type Command = SessionCommand | LockCommand | TaskCommand;
+export type Command = SessionCommand | LockCommand | KvCommand | TaskCommand;
 
 /**
  * A command with the name under which it takes effect at most once (RIFL, SOSP 2015, section 4).
@@ -52,6 +54,13 @@ export type CommandResult =
   | { readonly type: 'lock-granted'; readonly token: FencingToken }
   /** `position` counts from 1. */
   | { readonly type: 'lock-waiting'; readonly position: number }
+  /** `succeeded`: every comparison held. One answer per operation of the branch taken; changes have this revision. */
+  | {
+      readonly type: 'kv-transacted';
+      readonly revision: Slot;
+      readonly succeeded: boolean;
+      readonly answers: readonly KvAnswer[];
+    }
   | { readonly type: 'tasks-changed'; readonly count: number }
   | { readonly type: 'refused'; readonly failure: Failure };
 

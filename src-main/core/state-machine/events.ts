@@ -1,5 +1,6 @@
 import type { FencingToken, JobId, LockName, NodeId, SessionId } from '../../../shared/domain/ids.ts';
 import type { TaskState } from '../../../shared/domain/task.ts';
+import type { KvChange } from '../kv/records.ts';
 import type { LockOwner } from '../locks/commands.ts';
 import type { AttemptKey } from '../tasks/commands.ts';
 
@@ -22,6 +23,8 @@ export type StateEvent =
       readonly token: FencingToken;
       readonly cause: 'released' | 'forced' | 'session-ended' | 'attempt-ended';
     }
+  /** All changes of one entry, which is their revision. */
+  | { readonly type: 'kv-changed'; readonly changes: readonly KvChange[] }
   | { readonly type: 'job-submitted'; readonly job: JobId; readonly submitter: NodeId }
   | {
       readonly type: 'attempt-assigned';

@@ -13,10 +13,12 @@ import type {
 import type { AcceptPolicy } from '../../../shared/domain/member.ts';
 import { placementPolicies, taskStates } from '../../../shared/domain/task.ts';
 import type { Attempt, AttemptOutcome, JobSpec, TaskState } from '../../../shared/domain/task.ts';
+import type { KvSnapshot } from '../kv/kv-store.ts';
 import type { Lock, LockHolder, LockTenure, LockWaiter } from '../locks/lock-table.ts';
 import type { Session } from '../locks/sessions.ts';
 import type { OutputSummary } from '../tasks/commands.ts';
 import type { MutableTask } from '../tasks/job.ts';
+import { answerShape, kvShape } from './kv-shapes.ts';
 import type { Capacity, CommandResult } from './command.ts';
 import type { ClientSnapshot } from './dedupe.ts';
 import {
@@ -59,9 +61,11 @@ export interface JobSnapshot {
 }
 
 export interface StateSnapshot {
-  readonly version: 1;
+  readonly version: 2;
   readonly sessions: readonly Session<Capacity>[];
   readonly locks: readonly Lock[];
+  /** Absent in version 1. */
+  readonly kv?: KvSnapshot | undefined;
   readonly nextJob: number;
   readonly jobs: readonly JobSnapshot[];
   readonly clients: readonly ClientSnapshot[];
@@ -187,6 +191,12 @@ const resultShape = anyOf<CommandResult>(
   objectOf({ type: oneOf(['job-accepted']), job: isJobId }),
   objectOf({ type: oneOf(['lock-granted']), token: isToken }),
   objectOf({ type: oneOf(['lock-waiting']), position: isCount }),
+  objectOf({
+    type: oneOf(['kv-transacted']),
+    revision: branded<Slot>(isCount),
+    succeeded: isFlag,
+    answers: listOf(answerShape),
+  }),
   objectOf({ type: oneOf(['tasks-changed']), count: isCount }),
   objectOf({
     type: oneOf(['refused']),
@@ -204,6 +214,7 @@ const clientShape = objectOf<ClientSnapshot>({
 export const stateShape = objectOf<Omit<StateSnapshot, 'version'>>({
   sessions: listOf(sessionShape),
   locks: listOf(lockShape),
+  kv: optional(kvShape),
   nextJob: isCount,
   jobs: listOf(jobShape),
   clients: listOf(clientShape),

@@ -1,6 +1,7 @@
 import { fail, ok } from '../../../shared/domain/failure.ts';
 import type { Result } from '../../../shared/domain/failure.ts';
 import { compareText } from '../../../shared/domain/ids.ts';
+import { KvStore } from '../kv/kv-store.ts';
 import { LockTable } from '../locks/lock-table.ts';
 import { Sessions } from '../locks/sessions.ts';
 import { tasksPerJobMax } from '../machine/limits.ts';
@@ -14,7 +15,9 @@ import { stateShape } from './snapshot-shapes.ts';
 import type { JobSnapshot, StateSnapshot, TaskSnapshot } from './snapshot-shapes.ts';
 import type { SwarmState } from './state.ts';
 
-const snapshotVersion = 1;
+/** Version 2 added keys and values; a text of version 1 comes from before there were any. */
+const snapshotVersion = 2;
+const readVersions: readonly unknown[] = [1, snapshotVersion];
 
 /** The state as text. Two equal states give the same text, whatever order their records were decoded in. */
 export function takeSnapshot(state: SwarmState): string {
@@ -23,6 +26,7 @@ export function takeSnapshot(state: SwarmState): string {
     version: snapshotVersion,
     sessions: state.sessions.list(),
     locks: state.locks.toSnapshot(),
+    kv: state.kv.toSnapshot(),
     nextJob,
     jobs: jobs.map(jobToSnapshot),
     clients: state.clients.toSnapshot(),
@@ -36,14 +40,14 @@ export function restoreSnapshot(text: string): Result<SwarmState> {
   if (!parsed.ok) return parsed;
   const { value } = parsed;
   const version: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'version') : undefined;
-  if (typeof version === 'number' && version !== snapshotVersion) {
+  if (typeof version === 'number' && !readVersions.includes(version)) {
     return fail(
       'unsupported-version',
-      `the snapshot has version ${version}, this program reads version ${snapshotVersion}`,
+      `the snapshot has version ${version}, this program reads up to version ${snapshotVersion}`,
       'Update this machine to the version the others run.',
     );
   }
-  if (version !== snapshotVersion || !stateShape(value)) return corrupt('a field is missing or of the wrong kind');
+  if (!readVersions.includes(version) || !stateShape(value)) return corrupt('a field is missing or of the wrong kind');
   return build(value);
 }
 
@@ -68,6 +72,7 @@ function build(snapshot: Omit<StateSnapshot, 'version'>): Result<SwarmState> {
   return ok({
     sessions,
     locks: LockTable.restore(snapshot.locks),
+    kv: snapshot.kv === undefined ? new KvStore() : KvStore.restore(snapshot.kv),
     tasks: TaskTable.restore(snapshot.nextJob, jobs),
     clients: ClientTable.restore(snapshot.clients),
   });

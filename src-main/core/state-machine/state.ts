@@ -1,4 +1,5 @@
 import type { LockName, NodeId } from '../../../shared/domain/ids.ts';
+import { KvStore } from '../kv/kv-store.ts';
 import { LockTable } from '../locks/lock-table.ts';
 import { Sessions } from '../locks/sessions.ts';
 import type { PlacementView } from '../tasks/placement.ts';
@@ -13,12 +14,19 @@ import { ClientTable } from './dedupe.ts';
 export interface SwarmState {
   readonly sessions: Sessions<Capacity>;
   readonly locks: LockTable;
+  readonly kv: KvStore;
   readonly tasks: TaskTable;
   readonly clients: ClientTable;
 }
 
 export function createState(): SwarmState {
-  return { sessions: new Sessions(), locks: new LockTable(), tasks: new TaskTable(), clients: new ClientTable() };
+  return {
+    sessions: new Sessions(),
+    locks: new LockTable(),
+    kv: new KvStore(),
+    tasks: new TaskTable(),
+    clients: new ClientTable(),
+  };
 }
 
 /** What placement and its explanations look at. `loadOf` and `roundRobinFrom` are the coordinator's own memory. */

@@ -2,6 +2,7 @@ import { fail } from '../../../shared/domain/failure.ts';
 import type { Failure } from '../../../shared/domain/failure.ts';
 import type { JobSpec } from '../../../shared/domain/task.ts';
 import { jobSpecBytesMax, tasksPerJobMax } from '../machine/limits.ts';
+import { utf8Bytes } from '../machine/utf8-bytes.ts';
 
 const retriesMax = 100;
 const slotsPerTaskMax = 256;
@@ -44,16 +45,5 @@ function specBytesMax(spec: JobSpec): number {
   for (const argument of spec.argv) bytes += utf8Bytes(argument);
   for (const glob of spec.outputs) bytes += utf8Bytes(glob);
   for (const [name, value] of Object.entries(spec.env)) bytes += utf8Bytes(name) + utf8Bytes(value);
-  return bytes;
-}
-
-/** Length in UTF-8, counted here because the core has no encoder: a surrogate pair is two units and four bytes. */
-function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const unit = text.charCodeAt(index);
-    if (unit >= 0x80) bytes += 1;
-    if (unit >= 0x800 && (unit < 0xd800 || unit > 0xdfff)) bytes += 1;
-  }
   return bytes;
 }

@@ -56,6 +56,20 @@ const outcome = fc.oneof(
 const outputs = fc.record({ manifest: hash, fileCount: count, bytes: count });
 const assignment = fc.record({ job: count, index: count, attempt: count, node, session, reason });
 
+const relation = fc.constantFrom('equal', 'not-equal', 'less', 'greater');
+const compare = fc.oneof(
+  variant('value', { key: name, relation: fc.constantFrom('equal', 'not-equal'), value: reason }),
+  variant('revision', { key: name, relation, revision: count }),
+  variant('created', { key: name, relation, revision: count }),
+  variant('version', { key: name, relation, version: count }),
+  variant('lock', { name, token: count }),
+);
+const operation = fc.oneof(
+  variant('put', { key: name, value: reason, session: or(session) }),
+  variant('delete', { key: name }),
+  variant('get', { key: name }),
+);
+
 const command = fc.oneof(
   variant('session-opened', { session, node, name, ttlMs: count, capacity }),
   variant('session-renewed', { session, renewal: count }),
@@ -66,6 +80,12 @@ const command = fc.oneof(
   variant('lock-abandoned', { name, session, owner: name }),
   variant('lock-released', { name, session, token: count }),
   variant('lock-force-released', { name, expectedToken: count, by: name, reason }),
+  variant('kv-transacted', {
+    by: node,
+    compares: few(compare),
+    thenOperations: few(operation),
+    elseOperations: few(operation),
+  }),
   variant('job-submitted', { submitter: node, spec, taskCount: fc.nat(100_000), manifest: hash }),
   variant('tasks-assigned', { assignments: few(assignment) }),
   variant('attempts-progressed', {

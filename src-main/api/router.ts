@@ -32,7 +32,7 @@ const neverAborted = new AbortController().signal;
  * one caller has open and ends a subscription when its caller leaves. It does not know which host serves it.
  */
 export function createRouter(services: SkeinServices, log: DefectLog) {
-  const { swarm, peers, policy, tasks, locks, files } = services;
+  const { swarm, peers, policy, tasks, locks, kv, files } = services;
   const api = implement(contract)
     .$context<ApiContext>()
     .use(async ({ context, path, signal, next }) => {
@@ -119,6 +119,16 @@ export function createRouter(services: SkeinServices, log: DefectLog) {
     files: {
       places: api.files.places.handler(({ signal }) => files.places(call(signal))),
       look: api.files.look.handler(({ input, signal }) => files.look(input, call(signal))),
+    },
+    kv: {
+      get: api.kv.get.handler(({ input, signal }) => kv.get(input, call(signal))),
+      range: api.kv.range.handler(({ input, signal }) => kv.range(input, call(signal))),
+      put: api.kv.put.handler(({ input, signal }) => kv.put(input, call(signal))),
+      compareAndSet: api.kv.compareAndSet.handler(({ input, signal }) => kv.compareAndSet(input, call(signal))),
+      delete: api.kv.delete.handler(({ input, signal }) => kv.delete(input, call(signal))),
+      transact: api.kv.transact.handler(({ input, signal }) => kv.transact(input, call(signal))),
+      watch: api.kv.watch.handler(({ input, signal }) => frames(kv.watch(input, call(signal)), signal)),
+      usage: api.kv.usage.handler(({ signal }) => kv.usage(call(signal))),
     },
   });
 }

@@ -1,6 +1,7 @@
 import type { SkeinServices } from '../api/services.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EndProcesses } from '../ports/process-runner.ts';
+import { createKvService } from './kv-service.ts';
 import type { Changes } from './live-view.ts';
 import { createFilesService } from './files-service.ts';
 import { createLocksService } from './locks-service.ts';
@@ -35,5 +36,6 @@ export function createServices(options: ServicesOptions): SkeinServices {
     tasks: createTasksService(holder, changes, options.recentFolders),
     locks: createLocksService(holder, changes, options.endProcesses),
     files: createFilesService(options.recentFolders),
+    kv: createKvService(holder),
   };
 }

@@ -11,6 +11,7 @@ import {
 } from './cli-context.ts';
 import { addDaemonCommands } from './commands/daemon-commands.ts';
 import { addHelpCommands } from './commands/help-commands.ts';
+import { addKvCommands } from './commands/kv-commands.ts';
 import { addLockCommands } from './commands/lock-commands.ts';
 import { addPeerCommands } from './commands/peer-commands.ts';
 import { addRunCommand } from './commands/run-command.ts';
@@ -50,6 +51,7 @@ export async function runCli(world: Surroundings): Promise<number> {
   addSwarmCommands(program, run);
   addPeerCommands(program, run);
   addLockCommands(program, run);
+  addKvCommands(program, run);
   addDaemonCommands(program, run);
   addHelpCommands(program, run);
   inheritBehaviour(program);

@@ -5,6 +5,7 @@ import type { Submission } from '../../../shared/contract/tasks.ts';
 import { placementPolicies } from '../../../shared/domain/task.ts';
 import { usage, type CliContext } from './cli-context.ts';
 import { parseDuration } from './duration.ts';
+import { readStdin } from './standard-input.ts';
 
 const linesBytesMax = 64 * 1_024 * 1_024;
 
@@ -140,7 +141,10 @@ function rangeOf(text: string): Submission['each'] {
 }
 
 async function readLines(context: CliContext, source: string): Promise<string[]> {
-  const text = source === '-' ? await readStdin(context) : await readNamed(resolve(context.world.cwd, source));
+  const text =
+    source === '-'
+      ? await readStdin(context, '--each-line', linesBytesMax)
+      : await readNamed(resolve(context.world.cwd, source));
   const lines = text.split(/\r?\n/);
   while (lines.at(-1) === '') lines.pop();
   if (lines.length === 0) throw usage(`--each-line ${source} has no lines`, 'Give a file with at least one line.');
@@ -156,19 +160,6 @@ async function readNamed(path: string): Promise<string> {
       'Check the path, or use “-” for standard input.',
     );
   }
-}
-
-async function readStdin(context: CliContext): Promise<string> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of context.world.stdin as AsyncIterable<Buffer | string>) {
-    const buffer = Buffer.from(part);
-    bytes += buffer.length;
-    if (bytes > linesBytesMax)
-      throw usage('--each-line: standard input is too long', `Give at most ${linesBytesMax} bytes.`);
-    parts.push(buffer);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }
 
 function present<Name extends string, Value>(name: Name, value: Value): { [Key in Name]?: Exclude<Value, undefined> } {

@@ -243,5 +243,16 @@ export function fakeServices(fakes: Fakes = {}): SkeinServices {
       look: refuse('files.look'),
       ...fakes.files,
     },
+    kv: {
+      get: refuse('kv.get'),
+      range: refuse('kv.range'),
+      put: refuse('kv.put'),
+      compareAndSet: refuse('kv.compareAndSet'),
+      delete: refuse('kv.delete'),
+      transact: refuse('kv.transact'),
+      watch: refuse('kv.watch'),
+      usage: refuse('kv.usage'),
+      ...fakes.kv,
+    },
   };
 }

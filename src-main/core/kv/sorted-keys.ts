@@ -18,47 +18,95 @@ export function prefixRange(prefix: string): KeyRange {
 
 export const isWithin = ({ from, to }: KeyRange, key: string): boolean => key >= from && (to === null || key < to);
 
+/** A block that grows beyond this is split in two. */
+const blockKeysMax = 512;
+
+interface Place {
+  readonly block: number;
+  readonly index: number;
+}
+
 /**
- * The keys in order of their code units. A plain array: inserting into 100,000 moves less memory than a tree touches,
- * and a range is one slice.
+ * The keys in order of their code units, in blocks: an insertion moves the keys of one block, not of all, and a range
+ * is read block by block.
  */
 export class SortedKeys {
-  readonly #keys: KvKey[];
+  /** None is empty. */
+  readonly #blocks: KvKey[][] = [];
 
+  /** `sorted` has each key once, in order. */
   constructor(sorted: readonly KvKey[] = []) {
-    this.#keys = [...sorted];
+    for (let start = 0; start < sorted.length; start += blockKeysMax / 2) {
+      this.#blocks.push(sorted.slice(start, start + blockKeysMax / 2));
+    }
   }
 
   add(key: KvKey): void {
-    const at = this.#firstFrom(key);
-    if (this.#keys[at] !== key) this.#keys.splice(at, 0, key);
+    const { block: at, index } = this.#placeOf(key);
+    const block = this.#blocks[at];
+    if (block === undefined) {
+      // Behind the last block: that one takes it, if there is one.
+      const last = this.#blocks.at(-1);
+      if (last === undefined) this.#blocks.push([key]);
+      else last.push(key);
+    } else if (block[index] !== key) block.splice(index, 0, key);
+    this.#splitIfLarge(Math.min(at, this.#blocks.length - 1));
   }
 
   remove(key: KvKey): void {
-    const at = this.#firstFrom(key);
-    if (this.#keys[at] === key) this.#keys.splice(at, 1);
+    const { block: at, index } = this.#placeOf(key);
+    const block = this.#blocks[at];
+    if (block?.[index] !== key) return;
+    block.splice(index, 1);
+    if (block.length === 0) this.#blocks.splice(at, 1);
   }
 
   count({ from, to }: KeyRange): number {
-    return Math.max(0, (to === null ? this.#keys.length : this.#firstFrom(to)) - this.#firstFrom(from));
+    const end = to === null ? this.#rankOf({ block: this.#blocks.length, index: 0 }) : this.#rankOf(this.#placeOf(to));
+    return Math.max(0, end - this.#rankOf(this.#placeOf(from)));
   }
 
   /** At most `limit` of them, the first ones. */
-  list({ from, to }: KeyRange, limit: number): readonly KvKey[] {
-    const start = this.#firstFrom(from);
-    const end = to === null ? this.#keys.length : this.#firstFrom(to);
-    return this.#keys.slice(start, Math.max(start, Math.min(end, start + limit)));
+  list(range: KeyRange, limit: number): readonly KvKey[] {
+    const found: KvKey[] = [];
+    const start = this.#placeOf(range.from);
+    for (let at = start.block; at < this.#blocks.length; at++) {
+      for (const key of (this.#blocks[at] ?? []).slice(at === start.block ? start.index : 0)) {
+        if (found.length >= limit || !isWithin(range, key)) return found;
+        found.push(key);
+      }
+    }
+    return found;
   }
 
-  /** Index of the first key that is not below `key`. */
-  #firstFrom(key: string): number {
-    let low = 0;
-    let high = this.#keys.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#keys[middle] ?? '') < key) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  /** Where the first key that is not below `key` stands; behind the last block when there is none. */
+  #placeOf(key: string): Place {
+    const block = firstIndex(this.#blocks.length, (at) => (this.#blocks[at]?.at(-1) ?? '') >= key);
+    const keys = this.#blocks[block] ?? [];
+    return { block, index: firstIndex(keys.length, (at) => (keys[at] ?? '') >= key) };
   }
+
+  #rankOf({ block, index }: Place): number {
+    let rank = index;
+    for (let at = 0; at < block; at++) rank += this.#blocks[at]?.length ?? 0;
+    return rank;
+  }
+
+  #splitIfLarge(at: number): void {
+    const block = this.#blocks[at];
+    if (block === undefined || block.length <= blockKeysMax) return;
+    this.#blocks.splice(at + 1, 0, block.splice(blockKeysMax / 2));
+  }
+}
+
+/** The first index below `length` for which `isThere` holds, which then holds for all after it; `length` when none. */
+function firstIndex(length: number, isThere: (index: number) => boolean): number {
+  let low = 0;
+  let high = length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (isThere(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -50,9 +50,9 @@ export const locksMax = 10_000;
 export const kvKeyCharsMax = 512;
 export const kvValueBytesMax = 16 * 1_024;
 
-/** Key-value in all: keys, and the UTF-8 bytes of keys and values. A snapshot holds them as text. */
+/** Key-value in all: keys, and the UTF-8 bytes of keys and values. A snapshot writes them as text within one step. */
 export const kvKeysMax = 100_000;
-export const kvBytesMax = 64 * 1_024 * 1_024;
+export const kvBytesMax = 32 * 1_024 * 1_024;
 
 /** Keys that end with one session: they all go in one entry. */
 export const kvKeysPerSessionMax = 1_000;

@@ -9,7 +9,8 @@ import type { KeyRange } from '../core/kv/sorted-keys.ts';
 import { kvBytesMax, kvKeysMax } from '../core/machine/limits.ts';
 import type { CommandResult } from '../core/state-machine/command.ts';
 import { KvWatches } from './kv-watch.ts';
-import { answerView, entryView } from './kv-view.ts';
+import { answerView, entryView, type NameOf } from './kv-view.ts';
+import { nodeRef } from './names.ts';
 import type { Provenance } from './provenance.ts';
 import { readBarrier } from './read-barrier.ts';
 import { requirePeer, valueOf, type PeerHolder, type RunningPeer } from './running-peer.ts';
@@ -31,7 +32,7 @@ export function createKvService(holder: PeerHolder): Kv {
       const peer = requirePeer(holder);
       const provenance = await freshness(peer, stale, signal);
       const entry = peer.replica.state().kv.get(kvKey(key));
-      return { entry: entry === null ? null : entryView(peer, entry), provenance };
+      return { entry: entry === null ? null : entryView(namesOf(peer), entry), provenance };
     },
     range: async ({ limit, keysOnly, stale, ...where }, { signal }) => {
       const peer = requirePeer(holder);
@@ -39,7 +40,7 @@ export function createKvService(holder: PeerHolder): Kv {
       const provenance = await freshness(peer, stale, signal);
       const { kv } = peer.replica.state();
       const { page, next } = pageOf(kv.list(range, limit + 1), limit);
-      const entries = page.map((entry) => entryView(peer, keysOnly ? { ...entry, value: '' } : entry));
+      const entries = page.map((entry) => entryView(namesOf(peer), keysOnly ? { ...entry, value: '' } : entry));
       return { entries, total: kv.count(range), next, provenance };
     },
     put: async ({ key, value, withSession }, { signal }) => {
@@ -78,13 +79,13 @@ export function createKvService(holder: PeerHolder): Kv {
     transact: async (input, { signal }) => {
       const peer = requirePeer(holder);
       const { succeeded, revision, answers } = await transact(peer, signal, input);
-      return { succeeded, revision, answers: answers.map((answer) => answerView(peer, answer)) };
+      return { succeeded, revision, answers: answers.map((answer) => answerView(namesOf(peer), answer)) };
     },
     watch: async function* ({ key, fromRevision, ...where }, { signal }) {
       const peer = requirePeer(holder);
       const range = key === undefined ? rangeOf(where) : { from: key, to: `${key}\u0000` };
       const from = fromRevision === undefined ? slot((await readBarrier(peer, signal)) + 1) : slot(fromRevision);
-      yield* watches.watch(peer, range, from, signal);
+      yield* watches.watch({ replica: peer.replica, nameOf: namesOf(peer) }, range, from, signal);
     },
     usage: async () => {
       const peer = requirePeer(holder);
@@ -94,6 +95,11 @@ export function createKvService(holder: PeerHolder): Kv {
     },
   };
 }
+
+const namesOf =
+  (peer: RunningPeer): NameOf =>
+  (node) =>
+    nodeRef(peer.membership, node);
 
 /** Waits until a read is linearizable, unless a stale one will do; answers what the reader may rely on. */
 async function freshness(peer: RunningPeer, stale: boolean, signal: AbortSignal): Promise<Provenance> {

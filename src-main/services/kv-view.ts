@@ -1,29 +1,30 @@
 import type { KvChange as ChangeView, KvEntry as EntryView } from '../../shared/contract/kv.ts';
-import type { SessionId } from '../../shared/domain/ids.ts';
+import type { NodeId, SessionId } from '../../shared/domain/ids.ts';
 import { nodeId } from '../../shared/domain/ids.ts';
 import type { KvAnswer, KvChange, KvEntry } from '../core/kv/records.ts';
-import { nodeRef } from './names.ts';
-import type { RunningPeer } from './running-peer.ts';
 
-export const entryView = (peer: RunningPeer, entry: KvEntry): EntryView => ({
+/** What people call a machine. */
+export type NameOf = (node: NodeId) => { readonly id: string; readonly name: string };
+
+export const entryView = (nameOf: NameOf, entry: KvEntry): EntryView => ({
   key: entry.key,
   value: entry.value,
   created: entry.created,
   revision: entry.revision,
   version: entry.version,
-  endsWith: entry.session === null ? null : nodeRef(peer.membership, nodeOf(entry.session)),
-  by: nodeRef(peer.membership, entry.by),
+  endsWith: entry.session === null ? null : nameOf(nodeOf(entry.session)),
+  by: nameOf(entry.by),
   at: entry.at,
 });
 
-export function changeView(peer: RunningPeer, change: KvChange): ChangeView {
-  if (change.type === 'put') return { type: 'put', entry: entryView(peer, change.entry) };
+export function changeView(nameOf: NameOf, change: KvChange): ChangeView {
+  if (change.type === 'put') return { type: 'put', entry: entryView(nameOf, change.entry) };
   const { type, key, revision, cause, by, at } = change;
-  return { type, key, revision, cause, by: nodeRef(peer.membership, by), at };
+  return { type, key, revision, cause, by: nameOf(by), at };
 }
 
-export const answerView = (peer: RunningPeer, answer: KvAnswer) =>
-  answer.type === 'got' ? { ...answer, entry: answer.entry === null ? null : entryView(peer, answer.entry) } : answer;
+export const answerView = (nameOf: NameOf, answer: KvAnswer) =>
+  answer.type === 'got' ? { ...answer, entry: answer.entry === null ? null : entryView(nameOf, answer.entry) } : answer;
 
 /** A session id is `<NodeId>#<incarnation>.<boot>`. */
-const nodeOf = (session: SessionId) => nodeId(session.slice(0, session.indexOf('#')));
+const nodeOf = (session: SessionId): NodeId => nodeId(session.slice(0, session.indexOf('#')));

@@ -7,7 +7,14 @@ import { isWithin } from '../core/kv/sorted-keys.ts';
 import type { KeyRange } from '../core/kv/sorted-keys.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
 import { changeView } from './kv-view.ts';
-import type { RunningPeer } from './running-peer.ts';
+import type { NameOf } from './kv-view.ts';
+import type { Replica } from './replica.ts';
+
+/** Where a watch reads, and the names it tells. */
+export interface WatchedReplica {
+  readonly replica: Replica;
+  readonly nameOf: NameOf;
+}
 
 const changesPerFrame = 200;
 /** A watcher of a quiet range is told how far it has come after this many changes elsewhere, so that it can go on there. */
@@ -23,7 +30,7 @@ export class KvWatches {
 
   /** Frames until `signal` aborts. Throws `precondition-failed` when changes from `next` on are gone, `limit-reached`. */
   async *watch(
-    peer: RunningPeer,
+    watched: WatchedReplica,
     range: KeyRange,
     from: Slot,
     signal: AbortSignal,
@@ -34,9 +41,9 @@ export class KvWatches {
       );
     }
     this.#open += 1;
-    const wake = new Wake(peer, signal);
+    const wake = new Wake(watched.replica, signal);
     try {
-      yield* follow(peer, range, from, signal, wake);
+      yield* follow(watched, range, from, signal, wake);
     } finally {
       wake.stop();
       this.#open -= 1;
@@ -45,7 +52,7 @@ export class KvWatches {
 }
 
 async function* follow(
-  peer: RunningPeer,
+  { replica, nameOf }: WatchedReplica,
   range: KeyRange,
   from: Slot,
   signal: AbortSignal,
@@ -55,18 +62,18 @@ async function* follow(
   let quiet = quietChangesMax;
   while (!signal.aborted) {
     wake.reset();
-    const { kv } = peer.replica.state();
+    const { kv } = replica.state();
     const changes = kv.changesFrom(next, changesPerFrame);
     if (changes === null) throw new FailureError(compacted(next, kv.oldestRevision));
     const last = changes.at(-1);
     // Asked for a later revision than there is: everything before it is of no interest.
-    const through = last === undefined ? slot(Math.max(next - 1, peer.replica.status().applied)) : revisionOf(last);
+    const through = last === undefined ? slot(Math.max(next - 1, replica.status().applied)) : revisionOf(last);
     next = slot(Math.max(next, through + 1));
     const wanted = changes.filter((change) => isWithin(range, keyOf(change)));
     quiet += changes.length;
     if (wanted.length > 0 || quiet >= quietChangesMax) {
       quiet = 0;
-      yield { through: next - 1, changes: wanted.map((change) => changeView(peer, change)) };
+      yield { through: next - 1, changes: wanted.map((change) => changeView(nameOf, change)) };
     }
     if (changes.length === 0) await wake.whenChanged();
   }
@@ -80,9 +87,9 @@ class Wake {
   #changed = false;
   #resolve: (() => void) | null = null;
 
-  constructor(peer: RunningPeer, signal: AbortSignal) {
+  constructor(replica: Replica, signal: AbortSignal) {
     this.#signal = signal;
-    this.#unsubscribe = peer.replica.onEvent((event) => {
+    this.#unsubscribe = replica.onEvent((event) => {
       if (isOfInterest(event)) this.#wake();
     });
     signal.addEventListener('abort', this.#onAbort, { once: true });

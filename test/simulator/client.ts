@@ -19,6 +19,7 @@ import type { Clock } from '../../src-main/ports/clock.ts';
 import type { ReadIndex } from '../../src-main/runtime/read-index.ts';
 import type { Requests } from '../../src-main/runtime/requests.ts';
 import { chance, exponential, pick } from './forks.ts';
+import { drawTransaction, KvFollower } from './kv-client.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
@@ -43,6 +44,7 @@ const attemptName = (key: AttemptKey): string => `${key.job}.${key.index}#${key.
 export class SimClient {
   readonly #options: ClientOptions;
   readonly #random: Random;
+  readonly #kvRandom: Random;
   readonly #clientName: string;
   #session: SessionId;
   #open = false;
@@ -50,12 +52,15 @@ export class SimClient {
   #owner = 0;
   #attempts = new Map<string, AttemptKey>();
   #renews = true;
+  readonly #follower: KvFollower;
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.#session = options.firstSession;
     this.#clientName = options.firstSession;
     this.#random = options.world.forks.named(`client/${options.firstSession}`);
+    this.#kvRandom = options.world.forks.named(`kv/${options.firstSession}`);
+    this.#follower = new KvFollower(options.world, options.firstSession, options.machine);
   }
 
   get #node(): NodeId {
@@ -68,6 +73,7 @@ export class SimClient {
     const { work } = this.#options.world.options;
     this.#often(work.lockEveryMs, () => this.#wantLock());
     this.#often(work.jobEveryMs, () => this.#submitJob());
+    this.#often(work.kvEveryMs, () => this.#changeKeys(), this.#kvRandom);
     if (work.readEveryMs > 0) this.#often(work.readEveryMs, () => this.#read());
   }
 
@@ -86,6 +92,7 @@ export class SimClient {
 
   onEvent(event: NodeEvent): void {
     if (event.type === 'state-replaced') this.#reread();
+    if (event.type === 'state-replaced' || event.type === 'applied') this.#follower.look();
     if (event.type !== 'applied') return;
     for (const change of event.events) this.#onChange(change);
   }
@@ -126,10 +133,10 @@ export class SimClient {
     });
   }
 
-  #often(meanMs: number, act: () => void): void {
-    this.#options.clock.setTimer(exponential(this.#random, meanMs), () => {
+  #often(meanMs: number, act: () => void, random = this.#random): void {
+    this.#options.clock.setTimer(exponential(random, meanMs), () => {
       if (!this.#options.world.quiet && this.#open) act();
-      this.#often(meanMs, act);
+      this.#often(meanMs, act, random);
     });
   }
 
@@ -152,6 +159,7 @@ export class SimClient {
   numbered(sequence: number): void {
     this.#numbering.sequence = sequence;
     this.#options.world.asked(this.#clientName, sequence);
+    this.#options.world.keyValues.asked(this.#clientName, sequence);
   }
 
   #openSession(): void {
@@ -220,6 +228,10 @@ export class SimClient {
     if (!world.locks.effect(name, session, token)) return;
     if (heldMs > 200) this.#later(200, () => this.#hold(name, session, token, heldMs - 200));
     else this.#ask({ type: 'lock-released', name, session, token });
+  }
+
+  #changeKeys(): void {
+    this.#ask(drawTransaction(this.#kvRandom, this.#node, this.#session, this.#options.machine));
   }
 
   #submitJob(): void {

@@ -54,6 +54,7 @@ export interface SimOptions {
     readonly failShare: number;
     readonly lockedJobShare: number;
     readonly cancelShare: number;
+    readonly kvEveryMs: number;
   };
 }
 
@@ -70,6 +71,7 @@ export function drawOptions(forks: Forks): SimOptions {
   const work = forks.named('options/work');
   const upheaval = forks.named('options/upheaval');
   const small = 1 + sizes.below(6);
+  const kv = forks.named('options/kv');
   return {
     // Five voters need seven machines.
     nodes: chance(upheaval, 0.08) ? 7 : small,
@@ -115,6 +117,7 @@ export function drawOptions(forks: Forks): SimOptions {
       lockedJobShare: maybe(work, 0.4, 0, 0.5),
       cancelShare: maybe(work, 0.3, 0, 0.2),
       readEveryMs: maybe(work, 0.7, 50, 3_000),
+      kvEveryMs: between(kv, 300, 5_000),
     },
   };
 }

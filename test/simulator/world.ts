@@ -11,6 +11,7 @@ import { Ballots, Choice } from './checkers/ballots.ts';
 import { Configurations } from './checkers/configurations.ts';
 import type { AgreedEntry, Checker, Run } from './checkers/checker.ts';
 import { Histories } from './checkers/histories.ts';
+import { KeyValues } from './checkers/key-values.ts';
 import { Locks } from './checkers/locks.ts';
 import { Reads } from './checkers/reads.ts';
 import { Requests } from './checkers/requests.ts';
@@ -75,6 +76,7 @@ export class World {
   readonly network: SimNetwork;
   readonly nodes: readonly SimNode[];
   readonly locks: Locks;
+  readonly keyValues: KeyValues;
   readonly #seed: number;
   readonly #household: Household | null;
   readonly #transcript: Transcript;
@@ -102,6 +104,7 @@ export class World {
     const broken = (claim: string, detail: string): void => this.broken(claim, detail);
     this.#agreement = new Agreement(broken, (entry) => this.#agreed(entry));
     this.locks = new Locks(broken, this.options.machine.drift);
+    this.keyValues = new KeyValues(broken);
     this.#tasks = new Tasks(broken);
     this.#requests = new Requests(broken);
     this.#histories = new Histories(broken);
@@ -114,6 +117,7 @@ export class World {
       new Ballots(broken),
       new Choice(broken),
       this.locks,
+      this.keyValues,
       this.#tasks,
       this.#requests,
       this.#histories,
@@ -193,6 +197,7 @@ export class World {
   acknowledged(client: string, sequence: number, result: Result<CommandResult>): void {
     this.#requests.acknowledged(client, sequence, result);
     this.#histories.answered(client, sequence, result, this.queue.now);
+    this.keyValues.acknowledged(client, sequence, result);
     const late =
       !result.ok && (result.failure.code === 'no-coordinator' || result.failure.message.startsWith('No answer'));
     if (late && !this.#storm && this.queue.now > this.#stormEndedAt + calmMs) {

@@ -24,6 +24,7 @@
  *   CRASH       promise and vote are on disk, everything else is gone
  * ABSTRACTED
  *   Messages as in paxos.pml. One slot, no commit index, no reads (paxos.pml has them). No change of voters.
+ *   -DNO_LOG leaves the slot out, for larger bounds.
  *   No time and no liveness (omega-liveness.pml). Rank does not change within a configuration.
  * TWINS (each must fail)
  *   OBEY_WITHOUT_BALLOT  a receipt is obeyed whatever its ballot
@@ -31,6 +32,7 @@
  *   PREEMPT_BY_RANK      a voter of higher rank skips the pre-vote and is promised over a coordinator of lower rank
  *   UNASKED              the mark of a hand-over needs nobody's leave
  *   ANY_LEAVE            the mark of a hand-over does not say which ballot gave leave
+ *   LATE_LEAVE           a leave is used though another ballot is heard by now
  *   OWN_PROMISE_LATE     prepare leaves before the own promise is on disk
  */
 #ifndef R
@@ -79,6 +81,11 @@ byte gave[NB+1];         /* voter that this ballot let take over, +1 */
 byte chosen;
 byte starts, crashes, handOvers;
 
+#ifdef NO_LOG
+#define WITH_LOG false
+#else
+#define WITH_LOG true
+#endif
 #define HEARS(a) (state[a] == LEADING || heard[a] != 0)
 #define QUORUM_HEARS(b) ((((heard[0]==(b)) + (heard[1]==(b)) + (heard[2]==(b))) >= 2) || \
   (((heard[0]==(b)) + (heard[1]==(b)) + (heard[2]==(b))) >= 1 && heard[OWNER(b)] != (b)))
@@ -114,7 +121,7 @@ inline complete(i) {
   assert(!done[own[i]] || one_completion);
   assert((NOT_DEPOSED(i,0) && NOT_DEPOSED(i,1) && NOT_DEPOSED(i,2)) || undeposed);
   done[own[i]] = true; state[i] = LEADING; heard[i] = 0; got[i] = 0; named[i] = 0;
-  if :: best[i] == 0 -> value[own[i]] = own[i] :: else -> value[own[i]] = value[best[i]] fi;
+  if :: !WITH_LOG :: WITH_LOG && best[i] == 0 -> value[own[i]] = own[i] :: else -> value[own[i]] = value[best[i]] fi;
   best[i] = 0
 }
 
@@ -150,6 +157,11 @@ inline accept(a, b) {
 #define WILLING(a,i) (!HEARS(a) || (heard[a] != 0 && OWNER(heard[a]) == (i)) || \
   (named[i] != 0 && (named[i] == heard[a] || (state[a] == LEADING && named[i] == own[a]))))
 #endif
+#ifdef LATE_LEAVE
+#define STILL_UNDER(a) true
+#else
+#define STILL_UNDER(a) (heard[a] == 0 || heard[a] == leave[a])
+#endif
 #ifdef PREEMPT_BY_RANK
 #define SKIPS_PRE_VOTE(a) ((a) == 2)
 #else
@@ -178,7 +190,7 @@ inline accept(a, b) {
   :: d_step { state[a] == PRE_VOTING && QUORUM(got[a]) -> state[a] = CHALLENGING; got[a] = 0 } \
   :: d_step { state[a] == CHALLENGING && ROUNDS_LEFT(a) -> try(a, 0) } \
   :: d_step { state[a] == CHALLENGING && starts < STARTS && ROUND(promised[a]) + 1 < R -> try(a, 1) } \
-  :: d_step { state[a] == FOLLOWING && leave[a] != 0 && ROUNDS_LEFT(a) -> try(a, 0) } \
+  :: d_step { state[a] == FOLLOWING && leave[a] != 0 && ROUNDS_LEFT(a) && STILL_UNDER(a) -> try(a, 0) } \
   :: d_step { state[a] == TRYING && QUORUM(got[a]) -> complete(a) } \
   :: d_step { state[a] != FOLLOWING -> reset(a) } \
   :: d_step { crashes < CRASHES -> crashes++; reset(a); heard[a] = 0; leave[a] = 0 } \
@@ -196,7 +208,7 @@ inline accept(a, b) {
 #define MESSAGE(a,b) \
   :: d_step { prepared[b] && promised[a] < b && !HEARS(a) -> raise(a, b); if :: state[a] != LEADING -> reset(a) :: else fi } \
   :: d_step { done[b] && OWNER(b) != a && OBEYS(a,b) -> receipt(a, b) } \
-  :: d_step { value[b] != 0 && promised[a] <= b && !(votes[b] & (1<<a)) -> accept(a, b) }
+  :: d_step { WITH_LOG && value[b] != 0 && promised[a] <= b && !(votes[b] & (1<<a)) -> accept(a, b) }
 #define MESSAGES(b) MESSAGE(0,b) MESSAGE(1,b) MESSAGE(2,b)
 
 init {

@@ -14,6 +14,8 @@ import { ReadIndex } from './runtime/read-index.ts';
 import { Requests } from './runtime/requests.ts';
 import { Activity } from './services/activity.ts';
 import { AppliedReplica } from './services/applied-replica.ts';
+import { CoordinationRecord } from './services/coordination-record.ts';
+import { DiskTiming, timedJournal } from './services/disk-timing.ts';
 import { loadTopic } from './services/hints.ts';
 import type { Changes } from './services/live-view.ts';
 import { nodeRef } from './services/names.ts';
@@ -71,6 +73,9 @@ export interface Base {
   readonly driver: Driver;
   readonly replica: AppliedReplica;
   readonly activity: Activity;
+  readonly coordination: CoordinationRecord;
+  readonly diskTiming: DiskTiming;
+  journalBytes(): number;
   /** Fails with `port-in-use` or `internal`; everything is closed then. */
   start(): Promise<Result<null>>;
   stop(): Promise<void>;
@@ -131,15 +136,22 @@ function buildBase(machine: Machine, { membership, home, record, recovered, jour
   const reads: ReadIndex = new ReadIndex((id) => driver.input({ type: 'read-requested', id }));
   const replica = new AppliedReplica({ self, node, requests, reads, clock: systemClock, logger });
   const activity = new Activity(systemClock, (id) => nodeRef(membership, id).name);
+  const coordination = new CoordinationRecord(
+    systemClock,
+    (id) => nodeRef(membership, id).name,
+    recovered.snapshot?.slot ?? null,
+  );
+  const diskTiming = new DiskTiming();
   const driver: Driver = createDriver({
     node,
-    journal,
+    journal: timedJournal(journal, systemClock, diskTiming),
     transport: network.transport,
     clock: systemClock,
     logger,
     onEvent: (event) => replica.heard(event),
     onFailed: (failure) => {
       logger.error('the node has halted', { ...failure });
+      coordination.halted(failure.message);
       activity.note('refused', `This machine has stopped taking part: ${failure.message}`);
       requests.end(failure);
       reads.end(failure);
@@ -163,7 +175,9 @@ function buildBase(machine: Machine, { membership, home, record, recovered, jour
     if (!started.ok) await stop();
     return started;
   };
-  return { record, self, membership, store, network, driver, replica, activity, start, stop };
+  const journalBytes = (): number => journal.bytes;
+  const told = { activity, coordination, diskTiming, journalBytes };
+  return { record, self, membership, store, network, driver, replica, ...told, start, stop };
 }
 
 /** Only what was given: an absent option is not the same as one that is undefined. */

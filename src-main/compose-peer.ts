@@ -26,7 +26,7 @@ const sessionTtlMs = 20_000;
 /** Builds and starts the peer of one membership. On a failure everything begun is ended again. */
 export async function openPeer(machine: Machine, opening: PeerOpening): Promise<OpenedPeer> {
   const base = await openBase(machine, opening);
-  const { self, membership, network, replica, activity, store } = base;
+  const { self, membership, network, replica, activity, coordination, diskTiming, journalBytes, store } = base;
   const keeper = createKeeper(machine, base, opening.home);
   const files = createFileParts(machine, base, opening.home);
   const executor = createExecutor(machine, base, { ...files, keeper, attemptsHome: opening.home.attempts });
@@ -43,6 +43,7 @@ export async function openPeer(machine: Machine, opening: PeerOpening): Promise<
     replica.onEvent((event) => {
       hints.heard(event);
       activity.heard(event);
+      coordination.heard(event);
       machine.changes.changed();
     }),
     membership.onChange(() => machine.changes.changed()),
@@ -78,6 +79,9 @@ export async function openPeer(machine: Machine, opening: PeerOpening): Promise<
       hints,
       activity,
       announceDeparture: (departure) => base.driver.input({ type: 'departing', departure }),
+      coordination,
+      diskTiming,
+      journalBytes,
       stop,
     },
   };
@@ -150,7 +154,7 @@ function createExecutor(
   });
 }
 
-function createHints({ self, network, membership, driver }: Base, executor: Executor): Hints {
+function createHints({ self, network, membership, driver, replica, diskTiming }: Base, executor: Executor): Hints {
   return new Hints({
     self,
     clock: systemClock,
@@ -158,6 +162,8 @@ function createHints({ self, network, membership, driver }: Base, executor: Exec
     connected: () => network.transport.connected(),
     isMember: (id) => membership.isMember(id),
     running: () => executor.running,
+    committed: () => replica.status().committed,
+    sync: () => diskTiming.figures(),
     ping: async (id) => {
       const answered = await network.ping(id);
       return answered.ok ? answered.value : null;

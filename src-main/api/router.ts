@@ -32,7 +32,7 @@ const neverAborted = new AbortController().signal;
  * one caller has open and ends a subscription when its caller leaves. It does not know which host serves it.
  */
 export function createRouter(services: SkeinServices, log: DefectLog) {
-  const { swarm, peers, policy, tasks, locks, kv, files } = services;
+  const { swarm, peers, policy, tasks, locks, kv, files, consensus } = services;
   const api = implement(contract)
     .$context<ApiContext>()
     .use(async ({ context, path, signal, next }) => {
@@ -115,6 +115,14 @@ export function createRouter(services: SkeinServices, log: DefectLog) {
       hold: api.locks.hold.handler(({ input, signal }) => frames(locks.hold(input, call(signal)), signal)),
       guard: api.locks.guard.handler(({ input, signal }) => locks.guard(input, call(signal))),
       forceRelease: api.locks.forceRelease.handler(({ input, signal }) => locks.forceRelease(input, call(signal))),
+    },
+    consensus: {
+      status: api.consensus.status.handler(({ signal }) => consensus.status(call(signal))),
+      watch: api.consensus.watch.handler(({ signal }) => frames(consensus.watch(call(signal)), signal)),
+      log: api.consensus.log.handler(({ input, signal }) => consensus.log(input, call(signal))),
+      watchLog: api.consensus.watchLog.handler(({ input, signal }) =>
+        frames(consensus.watchLog(input, call(signal)), signal),
+      ),
     },
     files: {
       places: api.files.places.handler(({ signal }) => files.places(call(signal))),

@@ -22,6 +22,13 @@ export interface LoadStatement {
   readonly heardAt: Instant;
 }
 
+/** What a machine says of its copy of the log. */
+export interface ReplicaStatement {
+  readonly slot: number;
+  readonly sync: { readonly p50Ms: number; readonly p99Ms: number } | null;
+  readonly ageMs: number;
+}
+
 export interface HintsOptions {
   readonly self: NodeId;
   readonly clock: Clock;
@@ -29,6 +36,9 @@ export interface HintsOptions {
   readonly connected: () => readonly NodeId[];
   readonly isMember: (node: NodeId) => boolean;
   readonly running: () => number;
+  /** How far this machine has the log, and how fast its disk is: told to the others for their screens. */
+  readonly committed: () => number;
+  readonly sync: () => { readonly p50Ms: number; readonly p99Ms: number } | null;
   readonly ping: (node: NodeId) => Promise<number | null>;
   readonly loadHeard: (node: NodeId, load: number) => void;
 }
@@ -37,6 +47,7 @@ export interface HintsOptions {
 export class Hints {
   readonly #options: HintsOptions;
   readonly #loads = new Map<NodeId, LoadStatement>();
+  readonly #replicas = new Map<NodeId, Omit<ReplicaStatement, 'ageMs'> & { readonly heardAt: Instant }>();
   readonly #roundTrips = new Map<NodeId, number>();
   readonly #lastSeen = new Map<NodeId, number>();
   /** When this machine saw a session's last sign of life applied. */
@@ -71,6 +82,13 @@ export class Hints {
   loadAgeMs(node: NodeId): number | null {
     const statement = this.#loads.get(node);
     return statement === undefined ? null : this.#options.clock.now() - statement.heardAt;
+  }
+
+  /** What a machine last said of its copy of the log, with the age of it; null when it never did. */
+  replica(node: NodeId): ReplicaStatement | null {
+    const said = this.#replicas.get(node);
+    if (said === undefined) return null;
+    return { slot: said.slot, sync: said.sync, ageMs: this.#options.clock.now() - said.heardAt };
   }
 
   roundTripMs(node: NodeId): number | null {
@@ -125,7 +143,14 @@ export class Hints {
     loadHeard(self, load);
     broadcast.publish(
       loadTopic,
-      Buffer.from(JSON.stringify({ load: Math.round(load * 100) / 100, running: running() })),
+      Buffer.from(
+        JSON.stringify({
+          load: Math.round(load * 100) / 100,
+          running: running(),
+          slot: this.#options.committed(),
+          ...roundedSync(this.#options.sync()),
+        }),
+      ),
     );
     this.#cancelPublish = clock.setTimer(publishMs, () => this.#publish());
   }
@@ -146,6 +171,15 @@ export class Hints {
     const load = Math.min(1, Math.max(0, message['load']));
     this.#loads.set(from, { load, running: Math.max(0, Math.floor(message['running'])), heardAt: clock.now() });
     loadHeard(from, load);
+    const { slot, sync50, sync99 } = message;
+    // Absent from machines of an earlier version.
+    if (typeof slot !== 'number' || !Number.isSafeInteger(slot) || slot < 0) return;
+    const timed = typeof sync50 === 'number' && typeof sync99 === 'number' && sync50 >= 0 && sync99 >= 0;
+    this.#replicas.set(from, {
+      slot,
+      sync: timed ? { p50Ms: sync50, p99Ms: sync99 } : null,
+      heardAt: clock.now(),
+    });
   }
 
   #pingAll(): void {
@@ -158,6 +192,12 @@ export class Hints {
     }
     this.#cancelPing = clock.setTimer(pingMs, () => this.#pingAll());
   }
+}
+
+const hundredths = (ms: number): number => Math.round(ms * 100) / 100;
+
+function roundedSync(sync: { readonly p50Ms: number; readonly p99Ms: number } | null): object {
+  return sync === null ? {} : { sync50: hundredths(sync.p50Ms), sync99: hundredths(sync.p99Ms) };
 }
 
 interface CoreTimes {

@@ -7,7 +7,9 @@ import type { Departure } from '../core/membership/voter-choice.ts';
 import type { MembershipSet } from '../swarm/membership-set.ts';
 import type { Activity } from './activity.ts';
 import type { ContentExchange } from './content-exchange.ts';
+import type { CoordinationRecord } from './coordination-record.ts';
 import type { Delivery } from './delivery.ts';
+import type { DiskTiming } from './disk-timing.ts';
 import type { Executor } from './executor.ts';
 import type { Hints } from './hints.ts';
 import type { Logs } from './logs.ts';
@@ -43,6 +45,9 @@ export interface RunningPeer {
   readonly activity: Activity;
   /** Tells the swarm that this machine is about to go, so that its seat goes to another; null: it stays, or is back. */
   announceDeparture(departure: Departure | null): void;
+  readonly coordination: CoordinationRecord;
+  readonly diskTiming: DiskTiming;
+  journalBytes(): number;
   /** Ends what it runs, closes its session, then everything else. */
   stop(): Promise<void>;
 }

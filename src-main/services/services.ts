@@ -3,6 +3,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { EndProcesses } from '../ports/process-runner.ts';
 import { createKvService } from './kv-service.ts';
 import type { Changes } from './live-view.ts';
+import { createConsensusService } from './consensus-service.ts';
 import { createFilesService } from './files-service.ts';
 import { createLocksService } from './locks-service.ts';
 import type { SelfFacts } from './overview-view.ts';
@@ -35,6 +36,7 @@ export function createServices(options: ServicesOptions): SkeinServices {
     policy: createPolicyService(options),
     tasks: createTasksService(holder, changes, options.recentFolders),
     locks: createLocksService(holder, changes, options.endProcesses),
+    consensus: createConsensusService(holder, changes),
     files: createFilesService(options.recentFolders),
     kv: createKvService(holder),
   };

@@ -1,5 +1,6 @@
 import { getContext, setContext } from 'svelte';
 import type { SkeinClient } from '../../shared/contract/client.ts';
+import type { ConsensusView, LogEntry } from '../../shared/contract/consensus.ts';
 import type { Lock } from '../../shared/contract/locks.ts';
 import type { Peer } from '../../shared/contract/peers.ts';
 import type { Overview } from '../../shared/contract/swarm.ts';
@@ -27,6 +28,8 @@ export class App {
   readonly jobs = new LiveView<{ jobs: Job[] }>();
   readonly locks = new LiveView<{ locks: Lock[] }>();
   readonly job = new LiveView<JobDetail>();
+  readonly consensus = new LiveView<ConsensusView>();
+  readonly logTail = new LiveView<{ entries: LogEntry[]; firstSlot: number }>();
   readonly draft = new SubmitDraft();
   /** Folders of this machine that a form may begin with; null until the node has said. */
   places = $state.raw<Awaited<ReturnType<SkeinClient['files']['places']>> | null>(null);
@@ -98,8 +101,24 @@ export class App {
     this.#jobFollowed = null;
   }
 
+  followConsensus(): void {
+    this.#observe(this.consensus.follow(async (signal) => this.client.consensus.watch(undefined, { signal })));
+  }
+
+  leaveConsensus(): void {
+    this.consensus.stop();
+  }
+
+  followLog(): void {
+    this.#observe(this.logTail.follow(async (signal) => this.client.consensus.watchLog({ limit: 200 }, { signal })));
+  }
+
+  leaveLog(): void {
+    this.logTail.stop();
+  }
+
   get #views(): readonly { stop(): void; setPaused(paused: boolean): void }[] {
-    return [this.overview, this.peers, this.jobs, this.locks, this.job];
+    return [this.overview, this.peers, this.jobs, this.locks, this.job, this.consensus, this.logTail];
   }
 
   #followAll(client: SkeinClient): void {

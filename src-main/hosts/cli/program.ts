@@ -9,6 +9,7 @@ import {
   type OutputFormat,
   type Surroundings,
 } from './cli-context.ts';
+import { addConsensusCommands } from './commands/consensus-commands.ts';
 import { addDaemonCommands } from './commands/daemon-commands.ts';
 import { addHelpCommands } from './commands/help-commands.ts';
 import { addKvCommands } from './commands/kv-commands.ts';
@@ -52,6 +53,7 @@ export async function runCli(world: Surroundings): Promise<number> {
   addPeerCommands(program, run);
   addLockCommands(program, run);
   addKvCommands(program, run);
+  addConsensusCommands(program, run);
   addDaemonCommands(program, run);
   addHelpCommands(program, run);
   inheritBehaviour(program);

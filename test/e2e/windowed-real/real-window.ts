@@ -40,7 +40,7 @@ export class RealWindow {
     await this.page.evaluate((hash) => (location.hash = hash), route);
   }
 
-  async sees(text: string | RegExp, withinMs = 20_000): Promise<void> {
+  async sees(text: string | RegExp, withinMs = 60_000): Promise<void> {
     await this.page.getByText(text).first().waitFor({ timeout: withinMs });
   }
 

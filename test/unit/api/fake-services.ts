@@ -1,3 +1,4 @@
+import type { ConsensusView, LogEntry } from '../../../shared/contract/consensus.ts';
 import type { Call, SkeinServices } from '../../../src-main/api/services.ts';
 import type { Job, JobDetail, Task } from '../../../shared/contract/tasks.ts';
 import type { Lock } from '../../../shared/contract/locks.ts';
@@ -161,6 +162,60 @@ export async function* stayOpen<Frame>(
   }
 }
 
+export const consensus: ConsensusView = {
+  self: anna,
+  role: 'coordinator',
+  coordinator: { node: anna, since: noon, reason: 'no voter of higher rank answered' },
+  ballot: { epoch: 0, config: 1, round: 3, rank: 100, voter: anna },
+  config: { epoch: 0, id: 1, firstSlot: 40, voters: 3 },
+  quorum: { needed: 2, reachable: 3, mayFail: 1, words: 'One of 3 voters may be off, and work goes on.' },
+  replicas: [
+    {
+      node: berta,
+      self: false,
+      voter: true,
+      coordinator: false,
+      rank: 100,
+      incarnation: 'a1b2c3d4e5',
+      reachable: true,
+      committed: 480,
+      lagEntries: 20,
+      saidAgeMs: 0,
+      roundTripMs: 0.8,
+      sync: { p50Ms: 0.8, p99Ms: 4 },
+      lastSeen: noon,
+    },
+  ],
+  log: { committed: 500, applied: 500, snapshot: null, journalBytes: 2_048, singleCopies: null },
+  sync: { p50Ms: 0.7, p99Ms: 3, worstMs: 9, writes: 512 },
+  waits: [],
+  history: [
+    {
+      id: 1,
+      at: noon,
+      kind: 'coordinator',
+      node: anna,
+      ballot: '0.1.3.100.anna',
+      text: 'anna coordinates',
+      reason: 'no voter of higher rank answered',
+      silentMs: 900,
+    },
+  ],
+};
+
+export const logEntries: LogEntry[] = [
+  {
+    slot: 500,
+    at: noon,
+    type: 'lock-requested',
+    node: berta,
+    text: 'backup',
+    outcome: 'refused: the lock is held',
+    refused: true,
+  },
+  { slot: 499, at: noon, type: 'session-renewed', node: anna, text: 'renewal 7 of anna', outcome: '', refused: false },
+];
+
 const refuse = (name: string) => (): never => {
   throw new FailureError({ code: 'internal', message: `the test did not say what ${name} answers` });
 };
@@ -237,6 +292,13 @@ export function fakeServices(fakes: Fakes = {}): SkeinServices {
       guard: async () => ({ guarded: true }),
       forceRelease: async () => ({ released: true }),
       ...fakes.locks,
+    },
+    consensus: {
+      status: async () => framed(consensus),
+      watch: (call) => stayOpen([framed(consensus)], call),
+      log: async ({ limit }) => framed({ entries: logEntries.slice(0, limit), firstSlot: 499 }),
+      watchLog: (_input, call) => stayOpen([framed({ entries: logEntries, firstSlot: 499 })], call),
+      ...fakes.consensus,
     },
     files: {
       places: async () => ({ home: '/home/anna', recent: [] }),

@@ -326,7 +326,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
   answer: [4, message('Answer', { ...attempt, verdict: required(2, word('fit', 'not-fit', 'coordinator-alive')) })],
   prepare: [
     10,
-    message('Prepare', { ballot: required(1, ballot), fromSlot: required(2, slot), handOver: required(3, bool) }),
+    message('Prepare', { ballot: required(1, ballot), fromSlot: required(2, slot), leave: nullable(4, ballot) }),
   ],
   promise: [
     11,
@@ -407,6 +407,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
   ],
   'read-index': [40, message('ReadIndex', attempt)],
   'read-index-answer': [41, message('ReadIndexAnswer', { ...attempt, slot: nullable(2, slot) })],
+  'take-over': [42, message('TakeOver', { ballot: required(1, ballot), reason: required(2, reason) })],
 });
 
 /**

@@ -128,6 +128,13 @@ export class Bully {
     this.#cancel('election');
   }
 
+  /** The coordinator itself lets this node go ahead: phase 1 is under way, without asking anybody. */
+  takeOver(): void {
+    this.#state = 'trying';
+    this.#cancel('suspect');
+    this.#arm('election', this.#timing.tryMs);
+  }
+
   /** Candidacy or coordination ended: another is preferred, a quorum was lost, or the clock jumped. */
   lost(reason: string): void {
     if (this.#coordinator === this.#self) this.#coordinator = null;

@@ -32,8 +32,16 @@ export type ReadMessage =
   /** Everything that was complete when the attempt arrived is at or below `slot`. Null: the sender cannot say. */
   | { readonly type: 'read-index-answer'; readonly attempt: number; readonly slot: Slot | null };
 
+/** The coordinator of this ballot lets one voter prepare, though everybody hears it. */
+export interface TakeOverMessage {
+  readonly type: 'take-over';
+  readonly ballot: Ballot;
+  /** Why, for people. */
+  readonly reason: string;
+}
+
 export type NodeMessage =
-  ElectionMessage | PaxosMessage<LoggedRequest> | ProposalMessage | DepartingMessage | ReadMessage;
+  ElectionMessage | PaxosMessage<LoggedRequest> | ProposalMessage | DepartingMessage | ReadMessage | TakeOverMessage;
 
 export type NodeFact = PaxosFact<LoggedRequest>;
 
@@ -60,6 +68,8 @@ export type NodeInput =
   | { readonly type: 'requested'; readonly request: Request }
   /** A linearizable read of this node's own services; `id` is new for each. */
   | { readonly type: 'read-requested'; readonly id: number }
+  /** As coordinator: lets another voter coordinate, the best one when `to` is null. Without effect elsewhere. */
+  | { readonly type: 'hand-over'; readonly to: NodeId | null; readonly reason: string }
   /** The clock jumped or the machine slept: whatever was believed about others is void. */
   | { readonly type: 'woke' }
   /** This machine is about to go, for good or for a while; null: it stays, or is back. */

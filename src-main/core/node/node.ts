@@ -8,7 +8,8 @@ import { seededRandom, type Random } from '../machine/random.ts';
 import { instant, type Instant } from '../machine/time.ts';
 import { lanTiming, type NodeTiming } from '../machine/timing.ts';
 import type { Departure } from '../membership/voter-choice.ts';
-import type { Ballot } from '../paxos/ballot.ts';
+import type { Followed } from '../paxos/acceptor.ts';
+import { sameBallot, type Ballot } from '../paxos/ballot.ts';
 import type { SingleCopies } from '../paxos/copies.ts';
 import type { Snapshot } from '../paxos/facts.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
@@ -18,7 +19,7 @@ import { voterIn, type VoterConfig } from '../paxos/voters.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
 import type { SwarmState } from '../state-machine/state.ts';
 import { CoordinatorDuties } from './coordinator-duties.ts';
-import type { NodeEvent, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer } from './messages.ts';
+import type { NodeEvent, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer, TakeOverMessage } from './messages.ts';
 import { Office } from './office.ts';
 import { weigh, type NodeOptions } from './options.ts';
 import { Proposals } from './proposals.ts';
@@ -67,6 +68,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#duties = new CoordinatorDuties(self, this.#timing);
     this.#proposals = new Proposals(self.node);
     this.#office = new Office({
+      self: self.node,
       timing: this.#timing,
       replica: this.#replica,
       proposals: this.#proposals,
@@ -74,6 +76,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       state: () => this.#replicated.state,
       members: () => this.#members,
       wall: options.wall,
+      send: (to, message) => this.#send(to, message),
       arm: (timer, afterMs) => this.#arm(timer, afterMs),
     });
     this.#requesting = new Requesting({
@@ -175,6 +178,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'read-requested':
         this.#reading.request(now, input.id);
         break;
+      case 'hand-over':
+        this.#office.handOver(now, input.to, input.reason);
+        break;
       case 'woke':
         this.#onWoke(now);
         break;
@@ -213,7 +219,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   /** C.3 rule 5: whatever was believed about others is void before anything else is handled. */
   #onWoke(now: Instant): void {
     this.#replica.stepDown();
-    this.#proposals.clear();
+    this.#office.end();
     this.#reading.endCoordination(now);
     this.#bully.woke();
     this.#standing.followNobody('this machine woke up');
@@ -240,6 +246,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'read-index-answer':
         this.#reading.onMessage(now, from, message);
         break;
+      case 'take-over':
+        this.#onTakeOver(now, from, message);
+        break;
       default:
         this.#onPaxos(now, from, message);
     }
@@ -247,7 +256,27 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #onPaxos(now: Instant, from: NodeId, message: PaxosMessage<LoggedRequest>): void {
     if (message.type === 'heartbeat-ack') this.#duties.noteAnswer(now, from, message);
-    this.#replica.receive(now, from, message, this.#bully.hearsCoordinator(now));
+    this.#replica.receive(now, from, message, this.#followed(now, from));
+  }
+
+  /** Whom this node hears as coordinator, and the ballot that a prepare of this sender must name to be let through. */
+  #followed(now: Instant, from: NodeId): Followed | null {
+    const node = this.#bully.hearsCoordinator(now);
+    if (node === null) return null;
+    if (node === this.#self) return { node, leave: this.#office.successor === from ? this.#replica.ballot : null };
+    const known = this.#standing.coordinator;
+    return { node, leave: known?.node === node ? known.ballot : null };
+  }
+
+  /** Only the coordinator that this node follows, in the very ballot it follows, can ask it to go ahead. */
+  #onTakeOver(now: Instant, from: NodeId, { ballot, reason }: TakeOverMessage): void {
+    const known = this.#standing.coordinator;
+    const current = known?.node === from && sameBallot(known.ballot, ballot);
+    const config = this.#replica.config;
+    if (!current || config?.id !== ballot.config || !this.#replica.hasSeat || this.#replica.phase !== 'idle') return;
+    this.#bully.takeOver();
+    this.#replica.tryToLead(now, 0, ballot);
+    this.#noteRole(`handed over: ${reason}`);
   }
 
   #onTimer(now: Instant, timer: NodeTimer): void {
@@ -315,13 +344,15 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#endCoordination(now, `no quorum of voters answered for ${this.#timing.quorumMs} ms`);
       return;
     }
+    this.#office.onBeat(now);
     this.#replica.heartbeat(now, [...this.#connected], instant(now - this.#timing.heartbeatMs));
     this.#arm('heartbeat', this.#timing.heartbeatMs);
   }
 
   #endCoordination(now: Instant, reason: string): void {
     this.#bully.lost(reason);
-    this.#proposals.clear();
+    const successor = this.#office.end();
+    if (successor !== null) this.#bully.deferTo(successor);
     this.#reading.endCoordination(now);
     if (this.#standing.coordinator?.node === this.#self) this.#standing.followNobody(reason);
     this.#noteRole(reason);

@@ -5,10 +5,12 @@ import type { Replica } from '../paxos/replica.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
 import type { SwarmState } from '../state-machine/state.ts';
 import type { CoordinatorDuties } from './coordinator-duties.ts';
-import type { NodeTimer } from './messages.ts';
+import { HandOver, successors } from './hand-over.ts';
+import type { NodeMessage, NodeTimer } from './messages.ts';
 import type { Proposals } from './proposals.ts';
 
 export interface OfficeOptions {
+  readonly self: NodeId;
   readonly timing: NodeTiming;
   readonly replica: Replica<LoggedRequest>;
   readonly proposals: Proposals;
@@ -16,15 +18,18 @@ export interface OfficeOptions {
   readonly state: () => SwarmState;
   readonly members: () => ReadonlySet<NodeId>;
   readonly wall: () => WallTime;
+  readonly send: (to: NodeId, message: NodeMessage) => void;
   readonly arm: (timer: NodeTimer, afterMs: number) => void;
 }
 
 /** The coordinator's work: what it proposes of its own accord, and when what waits goes into the log. */
 export class Office {
   readonly #options: OfficeOptions;
+  readonly #handOver: HandOver;
 
   constructor(options: OfficeOptions) {
     this.#options = options;
+    this.#handOver = new HandOver(options.timing.heartbeatMs);
   }
 
   /** A phase-1 quorum: the work begins, though nothing is proposed before the barrier. */
@@ -33,6 +38,32 @@ export class Office {
     duties.takeOffice(now);
     arm('sessions', timing.sessionsMs);
     arm('placement', timing.placementMs);
+  }
+
+  /** To whom coordination is being handed over. */
+  get successor(): NodeId | null {
+    return this.#handOver.successor;
+  }
+
+  /** Begins a hand-over to this voter, or to the best one. Nothing happens when it cannot take over now. */
+  handOver(now: Instant, to: NodeId | null, reason: string): void {
+    const { self, replica, duties } = this.#options;
+    const { config, committed } = replica;
+    if (config === null || !replica.serving || replica.closing) return;
+    const able = successors(self, config, committed, duties.progress);
+    const successor = to === null ? able[0] : able.find((node) => node === to);
+    if (successor !== undefined) this.#handOver.begin(now, successor, reason);
+  }
+
+  /** With every heartbeat: a hand-over that came to nothing ends. */
+  onBeat(now: Instant): void {
+    this.#handOver.expire(now);
+  }
+
+  /** Coordination is over. Answers to whom it was being handed over. */
+  end(): NodeId | null {
+    this.#options.proposals.clear();
+    return this.#handOver.end();
   }
 
   expireSessions(now: Instant): void {
@@ -67,8 +98,18 @@ export class Office {
 
   /** Proposes what waits, as far as there is room; a change of voters first. */
   propose(now: Instant): void {
+    if (this.#handOver.successor !== null) return this.#giveWord(now);
     this.#changeVoters(now);
     this.#proposePending(now);
+  }
+
+  /** New requests wait here and are asked for again by whoever follows; what is in flight is chosen first. */
+  #giveWord(now: Instant): void {
+    const { replica, send } = this.#options;
+    const { ballot } = replica;
+    if (replica.inFlight > 0 || ballot === null) return;
+    const word = this.#handOver.due(now);
+    if (word !== null) send(word.to, { type: 'take-over', ballot, reason: word.reason });
   }
 
   /** The stop-sign must be the last entry of its ballot: new requests wait until nothing is in flight. */

@@ -13,6 +13,12 @@ export interface AcceptorSelf {
   readonly incarnation: string;
 }
 
+/** The coordinator that a node hears, and the ballot with which that coordinator lets another prepare. */
+export interface Followed {
+  readonly node: NodeId;
+  readonly leave: Ballot | null;
+}
+
 /**
  * The memory of Paxos. It never accepts below a promise it ever sent, across restarts: each promise and vote is
  * persisted before the answer that shows it leaves ("Paxos Made Simple", section 2.2, P1a and the end of 2.2).
@@ -45,13 +51,14 @@ export class Acceptor<Payload> {
     this.#answerPromise(this.#self.node, ballot);
   }
 
-  /** `hearsCoordinator`: whom this node believes alive as coordinator, if anyone; it refuses others meanwhile. */
-  onPrepare(from: NodeId, message: Of<Payload, 'prepare'>, hearsCoordinator: NodeId | null): void {
+  /** `followed`: whom this node believes alive as coordinator, if anyone; it refuses others meanwhile. */
+  onPrepare(from: NodeId, message: Of<Payload, 'prepare'>, followed: Followed | null): void {
     const { ballot } = message;
     const reason = this.#refusal(from, ballot);
     if (reason !== null) return this.#refuse(from, ballot, reason);
     // Pre-votes go stale while a candidate waits for answers, so stickiness needs this refusal as well.
-    if (hearsCoordinator !== null && hearsCoordinator !== from && !message.handOver) {
+    const left = message.leave !== null && sameBallot(message.leave, followed?.leave ?? null);
+    if (followed !== null && followed.node !== from && !left) {
       return this.#refuse(from, ballot, 'coordinator-alive');
     }
     if (!sameBallot(this.#promised, ballot)) {

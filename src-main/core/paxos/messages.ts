@@ -32,7 +32,13 @@ export type RefusalReason =
 
 /** The messages of Multi-Paxos, named as in "Paxos Made Simple" (2001), and those that spread what was chosen. */
 export type PaxosMessage<Payload> =
-  | { readonly type: 'prepare'; readonly ballot: Ballot; readonly fromSlot: Slot; readonly handOver: boolean }
+  | {
+      readonly type: 'prepare';
+      readonly ballot: Ballot;
+      readonly fromSlot: Slot;
+      /** The ballot of the coordinator that asked for this; null for a candidate of its own accord. */
+      readonly leave: Ballot | null;
+    }
   /** Every vote above the sender's own commit index. */
   | {
       readonly type: 'promise';

@@ -14,6 +14,7 @@ type Of<Payload, Type extends PaxosMessage<Payload>['type']> = Extract<PaxosMess
 interface Preparing<Payload> {
   readonly type: 'preparing';
   readonly ballot: Ballot;
+  readonly leave: Ballot | null;
   readonly config: VoterConfig;
   readonly promises: Map<NodeId, { readonly committed: Slot; readonly votes: readonly Vote<Payload>[] }>;
 }
@@ -95,8 +96,8 @@ export class Proposer<Payload> {
   }
 
   /** Phase 1. The caller has put the own promise before this in the list of effects. */
-  prepare(ballot: Ballot, config: VoterConfig): void {
-    this.#state = { type: 'preparing', ballot, config, promises: new Map() };
+  prepare(ballot: Ballot, config: VoterConfig, leave: Ballot | null): void {
+    this.#state = { type: 'preparing', ballot, leave, config, promises: new Map() };
     this.repeatPrepare();
   }
 
@@ -106,7 +107,7 @@ export class Proposer<Payload> {
     const fromSlot = slot(this.#log.committed + 1);
     for (const { node } of state.config.voters) {
       if (node === this.#self || state.promises.has(node)) continue;
-      this.#out.send(node, { type: 'prepare', ballot: state.ballot, fromSlot, handOver: false });
+      this.#out.send(node, { type: 'prepare', ballot: state.ballot, fromSlot, leave: state.leave });
     }
   }
 

@@ -2,7 +2,7 @@ import { slot, type NodeId, type Slot } from '../../../shared/domain/ids.ts';
 import { assertNever } from '../../../shared/assert.ts';
 import { entriesKeptBehindSnapshot } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
-import { Acceptor, type AcceptorSelf } from './acceptor.ts';
+import { Acceptor, type AcceptorSelf, type Followed } from './acceptor.ts';
 import { compareBallots, sameBallot, type Ballot } from './ballot.ts';
 import type { SingleCopies } from './copies.ts';
 import { EffectList, type PaxosEffect } from './effects.ts';
@@ -75,6 +75,10 @@ export class Replica<Payload> {
   /** Requests may be proposed here. */
   get serving(): boolean {
     return this.#proposer.open;
+  }
+  /** A stop-sign is under way. */
+  get closing(): boolean {
+    return this.#proposer.closing;
   }
   get room(): number {
     return this.#proposer.room;
@@ -158,8 +162,11 @@ export class Replica<Payload> {
     this.#highestRound = Math.max(this.#highestRound, ballot.round);
   }
 
-  /** The election lets this node try: phase 1 with a round above every round it has seen. */
-  tryToLead(now: Instant, extraRounds: number): void {
+  /**
+   * The election lets this node try: phase 1 with a round above every round it has seen. `leave`: the ballot of the
+   * coordinator that asked for it.
+   */
+  tryToLead(now: Instant, extraRounds: number, leave: Ballot | null = null): void {
     const config = this.#log.config;
     if (config === null || !this.hasSeat) return;
     const seat = voterIn(config, this.#self.node);
@@ -172,7 +179,7 @@ export class Replica<Payload> {
       voter: this.#self.node,
     };
     this.#acceptor.promiseSelf(ballot);
-    this.#proposer.prepare(ballot, config);
+    this.#proposer.prepare(ballot, config, leave);
     this.#continueAttempt(now);
   }
 
@@ -234,12 +241,12 @@ export class Replica<Payload> {
     this.#log.compact(snapshot, entriesKeptBehindSnapshot);
   }
 
-  /** `hearsCoordinator`: whom the election believes alive as coordinator. */
-  receive(now: Instant, from: NodeId, message: PaxosMessage<Payload>, hearsCoordinator: NodeId | null): void {
+  /** `followed`: whom the election believes alive as coordinator. */
+  receive(now: Instant, from: NodeId, message: PaxosMessage<Payload>, followed: Followed | null): void {
     switch (message.type) {
       case 'prepare':
         this.#seeRound(message.ballot);
-        this.#acceptor.onPrepare(from, message, hearsCoordinator);
+        this.#acceptor.onPrepare(from, message, followed);
         // Whoever still campaigns in an ended configuration is shown the stop-sign, not only told of it.
         if (this.#isEnded(message.ballot)) this.#learner.push(from);
         this.#yieldTo(message.ballot);

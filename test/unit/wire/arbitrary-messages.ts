@@ -117,7 +117,7 @@ const byType: Readonly<Record<NodeMessage['type'], fc.Arbitrary<unknown>>> = {
   'pre-vote-answer': variant('pre-vote-answer', { attempt: count, coordinatorAlive: fc.boolean() }),
   election: variant('election', { attempt: count }),
   answer: variant('answer', { attempt: count, verdict: fc.constantFrom('fit', 'not-fit', 'coordinator-alive') }),
-  prepare: variant('prepare', { ballot, fromSlot: count, handOver: fc.boolean() }),
+  prepare: variant('prepare', { ballot, fromSlot: count, leave: or(ballot) }),
   promise: variant('promise', { ballot, committed: count, votes: few(vote) }),
   refuse: variant('refuse', {
     ballot,
@@ -150,6 +150,7 @@ const byType: Readonly<Record<NodeMessage['type'], fc.Arbitrary<unknown>>> = {
   propose: variant('propose', { requests: few(request) }),
   'read-index': variant('read-index', { attempt: count }),
   'read-index-answer': variant('read-index-answer', { attempt: count, slot: or(count) }),
+  'take-over': variant('take-over', { ballot, reason }),
   'propose-refused': variant('propose-refused', { sequences: few(count), failure, coordinator: or(node) }),
 };
 

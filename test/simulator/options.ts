@@ -31,6 +31,8 @@ export interface SimOptions {
     readonly sleepMs: number;
     readonly drift: number;
     readonly jumpEveryMs: number;
+    /** Mean time between hand-overs by whoever coordinates. */
+    readonly handOverEveryMs: number;
   };
   readonly upheaval: {
     /** How long a learner must be steady to take the seat of a silent voter; ten minutes as shipped. */
@@ -100,6 +102,7 @@ export function drawOptions(forks: Forks): SimOptions {
       sleepMs: between(machine, 500, 40_000),
       drift: maybe(machine, 0.5, 0, 0.01),
       jumpEveryMs: maybe(machine, 0.3, 10_000, 60_000),
+      handOverEveryMs: maybe(machine, 0.5, 3_000, 40_000),
     },
     upheaval: {
       voterStableMs: between(upheaval, 2_000, 20_000),

@@ -182,6 +182,11 @@ export class SimNode {
     this.#world.restartLater(this);
   }
 
+  /** An input from this machine's owner or operating system. */
+  input(input: NodeInput): void {
+    this.#process?.driver.input(input);
+  }
+
   /** Ends the process: killed, or with the whole machine when power is lost. */
   stop(powerLost: boolean): void {
     const process = this.#process;

@@ -182,7 +182,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#office.handOver(now, input.to, input.reason);
         break;
       case 'woke':
-        this.#onWoke(now);
+        this.#onWoke();
         break;
       case 'departing':
         this.#departure = input.departure;
@@ -217,10 +217,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   /** C.3 rule 5: whatever was believed about others is void before anything else is handled. */
-  #onWoke(now: Instant): void {
+  #onWoke(): void {
     this.#replica.stepDown();
     this.#office.end();
-    this.#reading.endCoordination(now);
+    this.#reading.endCoordination();
     this.#bully.woke();
     this.#standing.followNobody('this machine woke up');
     this.#noteRole('this machine woke up');
@@ -244,7 +244,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         break;
       case 'read-index':
       case 'read-index-answer':
-        this.#reading.onMessage(now, from, message);
+        this.#reading.onMessage(from, message);
         break;
       case 'take-over':
         this.#onTakeOver(now, from, message);
@@ -341,7 +341,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     const quorumAt = this.#replica.quorumAt;
     if (quorumAt !== null && now - quorumAt > this.#timing.quorumMs) {
       this.#replica.stepDown();
-      this.#endCoordination(now, `no quorum of voters answered for ${this.#timing.quorumMs} ms`);
+      this.#endCoordination(`no quorum of voters answered for ${this.#timing.quorumMs} ms`);
       return;
     }
     this.#office.onBeat(now);
@@ -349,11 +349,11 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#arm('heartbeat', this.#timing.heartbeatMs);
   }
 
-  #endCoordination(now: Instant, reason: string): void {
+  #endCoordination(reason: string): void {
     this.#bully.lost(reason);
     const successor = this.#office.end();
     if (successor !== null) this.#bully.deferTo(successor);
-    this.#reading.endCoordination(now);
+    this.#reading.endCoordination();
     if (this.#standing.coordinator?.node === this.#self) this.#standing.followNobody(reason);
     this.#noteRole(reason);
   }
@@ -403,7 +403,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       if (effect.type === 'send' && effect.message.type === 'promise') this.#bully.deferTo(effect.to);
     }
     if (outcome.heard !== null) this.#onCoordinatorHeard(now, outcome.heard.coordinator, outcome.heard.ballot);
-    if (outcome.attempt === 'lost') this.#endCoordination(now, 'another ballot was preferred');
+    if (outcome.attempt === 'lost') this.#endCoordination('another ballot was preferred');
     if (outcome.attempt === 'won') this.#onWon(now);
     if (outcome.installed !== null) this.#onInstalled(outcome.installed);
     for (const chosen of outcome.chosen) this.#applyOne(chosen, now);

@@ -39,18 +39,20 @@ export class Reading {
     this.#reads.request(now, id);
   }
 
-  onMessage(now: Instant, from: NodeId, message: ReadMessage): void {
-    if (message.type === 'read-index-answer') this.#reads.onAnswer(now, from, message);
+  onMessage(from: NodeId, message: ReadMessage): void {
+    if (message.type === 'read-index-answer') this.#reads.onAnswer(from, message);
     else if (this.#options.replica.phase === 'leading') this.#rounds.ask(from, message.attempt);
-    else this.#answer(now, [{ to: from, attempt: message.attempt, slot: null }]);
+    else this.#answer([{ to: from, attempt: message.attempt, slot: null }]);
   }
 
-  /** Lets whatever has become possible happen. Twice, because a coordinator answers itself. */
+  /** Lets whatever has become possible happen, until nothing more follows: answers to itself may let it ask again. */
   advance(now: Instant): void {
-    this.#advanceOwn(now);
-    const answers = this.#rounds.advance(now, this.#options.replica);
-    this.#answer(now, answers);
-    if (answers.length > 0) this.#advanceOwn(now);
+    let answers: ReadAnswer[];
+    do {
+      this.#advanceOwn(now);
+      answers = this.#rounds.advance(now, this.#options.replica);
+      this.#answer(answers);
+    } while (answers.length > 0);
   }
 
   #advanceOwn(now: Instant): void {
@@ -68,14 +70,14 @@ export class Reading {
   }
 
   /** This node coordinates no more: whoever asked it asks elsewhere. */
-  endCoordination(now: Instant): void {
-    this.#answer(now, this.#rounds.end());
+  endCoordination(): void {
+    this.#answer(this.#rounds.end());
   }
 
-  #answer(now: Instant, answers: readonly ReadAnswer[]): void {
+  #answer(answers: readonly ReadAnswer[]): void {
     const { self, send } = this.#options;
     for (const { to, attempt, slot } of answers) {
-      if (to === self) this.#reads.onAnswer(now, to, { attempt, slot });
+      if (to === self) this.#reads.onAnswer(to, { attempt, slot });
       else send(to, { type: 'read-index-answer', attempt, slot });
     }
   }

@@ -7,9 +7,6 @@ import type { NodeEvent } from './messages.ts';
 /** A read that no coordinator has answered for this long fails; reading has no effect, so nothing is lost. */
 export const readPatienceMs = 10_000;
 
-/** A coordinator that could not answer is asked again after this, unless another is known before. */
-const refusedPauseMs = 100;
-
 interface Attempt {
   readonly number: number;
   readonly sentAt: Instant;
@@ -40,7 +37,8 @@ export class Reads {
   readonly #behind = new Map<number, { readonly since: Instant; readonly index: Slot }>();
   #attempt: Attempt | null = null;
   #attempts: number;
-  #pausedUntil: number | null = null;
+  /** Whoever was asked could not answer: not asked again before some time has passed. */
+  #refused = false;
 
   constructor(options: ReadsOptions) {
     this.#options = options;
@@ -57,13 +55,13 @@ export class Reads {
   }
 
   /** Answers that are not for the attempt under way come too late. */
-  onAnswer(now: Instant, from: NodeId, answer: { readonly attempt: number; readonly slot: Slot | null }): void {
+  onAnswer(from: NodeId, answer: { readonly attempt: number; readonly slot: Slot | null }): void {
     const attempt = this.#attempt;
     if (attempt?.number !== answer.attempt || attempt.to !== from) return;
     this.#attempt = null;
     const index = answer.slot;
     if (index === null) {
-      this.#pausedUntil = now + refusedPauseMs;
+      this.#refused = true;
       return;
     }
     for (const id of attempt.reads) {
@@ -77,7 +75,7 @@ export class Reads {
   /** Another coordinator, or none: whoever was asked is not waited for. */
   coordinatorChanged(): void {
     this.#attempt = null;
-    this.#pausedUntil = null;
+    this.#refused = false;
   }
 
   /** Asks for reads that wait for an answer, tells those that the own state has caught up with. */
@@ -90,8 +88,10 @@ export class Reads {
     }
   }
 
-  /** Fails reads that have waited for too long. */
+  /** Now and then: gives up an attempt that is unanswered, and reads that have waited for too long. */
   expire(now: Instant, coordinator: NodeId | null): void {
+    this.#refused = false;
+    if (this.#attempt !== null && now - this.#attempt.sentAt >= this.#options.retryMs) this.#attempt = null;
     for (const [id, since] of this.#asking) {
       if (now - since <= readPatienceMs) break;
       this.#fail(id, coordinator === null ? noCoordinator : unanswered);
@@ -100,13 +100,10 @@ export class Reads {
   }
 
   #ask(now: Instant, coordinator: NodeId | null): void {
-    const { retryMs, ask } = this.#options;
-    if (this.#attempt !== null && now - this.#attempt.sentAt >= retryMs) this.#attempt = null;
-    if (this.#pausedUntil !== null && now >= this.#pausedUntil) this.#pausedUntil = null;
-    if (coordinator === null || this.#attempt !== null || this.#pausedUntil !== null) return;
+    if (coordinator === null || this.#attempt !== null || this.#refused) return;
     this.#attempts += 1;
     this.#attempt = { number: this.#attempts, sentAt: now, to: coordinator, reads: [...this.#asking.keys()] };
-    ask(coordinator, this.#attempts);
+    this.#options.ask(coordinator, this.#attempts);
   }
 
   #fail(id: number, failure: Failure): void {

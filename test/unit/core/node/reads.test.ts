@@ -114,11 +114,12 @@ describe('reads of one node', () => {
     reads.request(instant(0), 1);
     reads.advance(instant(0), coordinator, slot(5));
     reads.request(instant(10), 2);
+    reads.expire(instant(1_000), coordinator);
     reads.advance(instant(1_000), coordinator, slot(5));
-    reads.onAnswer(instant(1_001), coordinator, { attempt: asked[0] ?? 0, slot: slot(5) });
+    reads.onAnswer(coordinator, { attempt: asked[0] ?? 0, slot: slot(5) });
     reads.advance(instant(1_001), coordinator, slot(5));
     expect(events).toEqual([]);
-    reads.onAnswer(instant(1_002), coordinator, { attempt: asked[1] ?? 0, slot: slot(6) });
+    reads.onAnswer(coordinator, { attempt: asked[1] ?? 0, slot: slot(6) });
     reads.advance(instant(1_002), coordinator, slot(5));
     expect(events).toEqual([]);
     reads.advance(instant(1_003), coordinator, slot(6));

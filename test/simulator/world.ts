@@ -15,6 +15,7 @@ import { KeyValues } from './checkers/key-values.ts';
 import { Locks } from './checkers/locks.ts';
 import { Reads } from './checkers/reads.ts';
 import { Requests } from './checkers/requests.ts';
+import { Stickiness } from './checkers/stickiness.ts';
 import { Tasks } from './checkers/tasks.ts';
 import { EventQueue } from './event-queue.ts';
 import { chance, exponential, Forks, pick } from './forks.ts';
@@ -116,6 +117,7 @@ export class World {
       this.#agreement,
       new Ballots(broken),
       new Choice(broken),
+      new Stickiness(broken, () => this.queue.now),
       this.locks,
       this.keyValues,
       this.#tasks,
@@ -269,6 +271,13 @@ export class World {
       const byMs = (random.next() * 2 - 1) * 3_600_000;
       this.line(`${node.id} has its clock set by ${byMs.toFixed(0)} ms`);
       node.clock.jump(byMs);
+    });
+    this.often('hand-over', machine.handOverEveryMs, (random) => {
+      const to = chance(random, 0.5) ? null : pick(random, this.nodes).id;
+      for (const node of this.nodes) {
+        if (node.machine?.role === 'coordinator' && !node.clock.asleep)
+          node.input({ type: 'hand-over', to, reason: 'the owner asks for it' });
+      }
     });
     this.often('slow disk', disk.slowEveryMs, (random) =>
       pick(random, this.nodes).disk.slow(exponential(random, 4_000)),

@@ -26,7 +26,7 @@ import { Proposals } from './proposals.ts';
 import { Reading } from './reading.ts';
 import { ReplicatedState } from './replicated-state.ts';
 import { Requesting } from './requesting.ts';
-import { Standing, type KnownCoordinator } from './standing.ts';
+import { roleOf, Standing, type KnownCoordinator } from './standing.ts';
 
 export type NodeEffect = Effect<NodeId, NodeMessage, NodeFact, NodeEvent, NodeTimer>;
 
@@ -67,36 +67,26 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#bully = new Bully(self.node, this.#timing, this.#random);
     this.#duties = new CoordinatorDuties(self, this.#timing);
     this.#proposals = new Proposals(self.node);
-    this.#office = new Office({
+    const ways = {
       self: self.node,
-      timing: this.#timing,
+      retryMs: this.#timing.retryMs,
       replica: this.#replica,
       proposals: this.#proposals,
+      coordinator: () => this.#standing.coordinator?.node ?? null,
+      send: (to: NodeId, message: NodeMessage) => this.#send(to, message),
+      emit: (event: NodeEvent) => this.#emit(event),
+    };
+    this.#office = new Office({
+      ...ways,
+      timing: this.#timing,
       duties: this.#duties,
       state: () => this.#replicated.state,
       members: () => this.#members,
       wall: options.wall,
-      send: (to, message) => this.#send(to, message),
       arm: (timer, afterMs) => this.#arm(timer, afterMs),
     });
-    this.#requesting = new Requesting({
-      self: self.node,
-      retryMs: this.#timing.retryMs,
-      proposals: this.#proposals,
-      coordinator: () => this.#standing.coordinator?.node ?? null,
-      leading: () => this.#replica.phase === 'leading',
-      send: (to, message) => this.#send(to, message),
-      emit: (event) => this.#emit(event),
-    });
-    this.#reading = new Reading({
-      self: self.node,
-      firstAttempt: this.#random.below(2 ** 30) * 2 ** 20,
-      retryMs: this.#timing.retryMs,
-      replica: this.#replica,
-      coordinator: () => this.#standing.coordinator?.node ?? null,
-      send: (to, message) => this.#send(to, message),
-      emit: (event) => this.#emit(event),
-    });
+    this.#requesting = new Requesting({ ...ways, leading: () => this.#replica.phase === 'leading' });
+    this.#reading = new Reading({ ...ways, firstAttempt: this.#random.below(2 ** 30) * 2 ** 20 });
     const chosen = this.#replica.recover(recovered.snapshot, recovered.facts);
     if (recovered.snapshot !== null) this.#replicated.restore(recovered.snapshot);
     for (const one of chosen) this.#applyOne(one);
@@ -262,16 +252,13 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   /** Whom this node hears as coordinator, and the ballot that a prepare of this sender must name to be let through. */
   #followed(now: Instant, from: NodeId): Followed | null {
     const node = this.#bully.hearsCoordinator(now);
-    if (node === null) return null;
     if (node === this.#self) return { node, leave: this.#office.successor === from ? this.#replica.ballot : null };
-    const known = this.#standing.coordinator;
-    return { node, leave: known?.node === node ? known.ballot : null };
+    return node === null ? null : { node, leave: this.#standing.ballotOf(node) };
   }
 
   /** Only the coordinator that this node follows, in the very ballot it follows, can ask it to go ahead. */
   #onTakeOver(now: Instant, from: NodeId, { ballot, reason }: TakeOverMessage): void {
-    const known = this.#standing.coordinator;
-    const current = known?.node === from && sameBallot(known.ballot, ballot);
+    const current = sameBallot(this.#standing.ballotOf(from), ballot);
     const config = this.#replica.config;
     if (!current || config?.id !== ballot.config || !this.#replica.hasSeat || this.#replica.phase !== 'idle') return;
     this.#bully.takeOver();
@@ -489,16 +476,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #noteRole(reason: string): void {
-    const phase = this.#replica.phase;
-    const role: NodeRole =
-      phase === 'leading'
-        ? 'coordinator'
-        : phase === 'preparing'
-          ? 'candidate'
-          : this.#replica.hasSeat
-            ? 'voter'
-            : 'learner';
-    this.#standing.become(role, this.#replica.ballot, reason);
+    this.#standing.become(roleOf(this.#replica), this.#replica.ballot, reason);
   }
 
   #emit(event: NodeEvent): void {

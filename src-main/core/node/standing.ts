@@ -26,6 +26,11 @@ export class Standing {
     return this.#coordinator;
   }
 
+  /** The ballot under which this machine is known to coordinate; null when another does, or none. */
+  ballotOf(node: NodeId): Ballot | null {
+    return this.#coordinator?.node === node ? this.#coordinator.ballot : null;
+  }
+
   become(role: NodeRole, ballot: Ballot | null, reason: string): void {
     this.#reason = reason;
     if (role === this.#role) return;
@@ -53,4 +58,14 @@ export class Standing {
     this.#coordinator = null;
     this.#emit({ type: 'coordinator-changed', coordinator: null, ballot: null, reason });
   }
+}
+
+/** What a replica in this phase is, in the words for people. */
+export function roleOf(replica: {
+  readonly phase: 'idle' | 'preparing' | 'leading';
+  readonly hasSeat: boolean;
+}): NodeRole {
+  if (replica.phase === 'leading') return 'coordinator';
+  if (replica.phase === 'preparing') return 'candidate';
+  return replica.hasSeat ? 'voter' : 'learner';
 }

@@ -351,4 +351,29 @@ export const mutants: readonly Mutant[] = [
     mutated: 'const seated = behind || this.hasSeat;',
     seedsMax: 600,
   },
+  {
+    name: 'living-coordinator-deposed',
+    fault: 'a voter that hears a coordinator promises whoever asks: a joiner of higher rank pre-empts',
+    file: `${paxos}/acceptor.ts`,
+    original: 'if (followed !== null && followed.node !== from && !left) {',
+    mutated: 'if (followed !== null && followed.node !== from && !left && this.#promised === null) {',
+    seedsMax: 200,
+  },
+  {
+    name: 'old-heartbeat-obeyed',
+    fault: 'a heartbeat of an old ballot counts as a sign of life',
+    file: `${paxos}/replica.ts`,
+    original: 'if (from !== ballot.voter || (!behind && !this.#acceptor.onHeartbeat(from, ballot))) return;',
+    mutated:
+      'if (from !== ballot.voter || (!behind && !this.#acceptor.onHeartbeat(from, ballot) && this.#heard !== null)) return;',
+    seedsMax: 200,
+  },
+  {
+    name: 'pre-vote-by-a-learner',
+    fault: 'a machine without a seat answers pre-votes and is counted',
+    file: 'src-main/core/election/bully.ts',
+    original: 'if (!this.#hasSeat || !this.#voters.some(({ node }) => node === from)) return;',
+    mutated: '',
+    seedsMax: 200,
+  },
 ];

@@ -307,7 +307,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #onDeparting(now: Instant, node: NodeId, departure: Departure | null): void {
     this.#duties.noteDeparture(node, departure);
-    if (departure !== null && this.#replica.serving) this.#office.reviewVoters(now);
+    if (departure !== null && this.#replica.serving) this.#office.onDeparting(now, node, departure);
   }
 
   /** A machine without a seat takes no part in elections; it notices silence for itself. */

@@ -1,6 +1,7 @@
 import type { NodeId, WallTime } from '../../../shared/domain/ids.ts';
 import type { Instant } from '../machine/time.ts';
 import type { NodeTiming } from '../machine/timing.ts';
+import type { Departure } from '../membership/voter-choice.ts';
 import type { Replica } from '../paxos/replica.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
 import type { SwarmState } from '../state-machine/state.ts';
@@ -21,6 +22,12 @@ export interface OfficeOptions {
   readonly send: (to: NodeId, message: NodeMessage) => void;
   readonly arm: (timer: NodeTimer, afterMs: number) => void;
 }
+
+const departureWords: Readonly<Record<Departure, string>> = {
+  leave: 'leave the swarm',
+  shutdown: 'shut down',
+  suspend: 'sleep',
+};
 
 /** The coordinator's work: what it proposes of its own accord, and when what waits goes into the log. */
 export class Office {
@@ -53,6 +60,13 @@ export class Office {
     const able = successors(self, config, committed, duties.progress);
     const successor = to === null ? able[0] : able.find((node) => node === to);
     if (successor !== undefined) this.#handOver.begin(now, successor, reason);
+  }
+
+  /** A machine is about to go: its seat moves at once where it can. This one at least stops coordinating. */
+  onDeparting(now: Instant, node: NodeId, departure: Departure): void {
+    this.reviewVoters(now);
+    if (node !== this.#options.self || this.#options.proposals.wantedVoters !== null) return;
+    this.handOver(now, null, `its machine is about to ${departureWords[departure]}`);
   }
 
   /** With every heartbeat: a hand-over that came to nothing ends. */

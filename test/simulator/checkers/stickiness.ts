@@ -39,10 +39,11 @@ export class Stickiness implements Checker {
     }
     if (input.type !== 'received') return;
     if (input.message.type === 'prepare') this.#onPrepare(run, input.from, input.message, effects);
-    // Only what was obeyed counts: the coordinator known afterwards is the one that was heard.
+    // Only what was obeyed counts: a voter waits anew, for the coordinator that it knows afterwards.
     const known = run.machine.coordinator;
-    const alive = input.message.type === 'heartbeat' || input.message.type === 'accept';
-    if (alive && known?.node === input.from && known.node !== run.node) {
+    const sign = input.message.type === 'heartbeat' || input.message.type === 'accept';
+    const obeyed = effects.some((effect) => effect.type === 'set-timer' && effect.timer === 'suspect');
+    if (sign && obeyed && known?.node === input.from && known.node !== run.node) {
       this.#heard.set(run.node, { from: input.from, ballot: known.ballot, at: this.#now() });
     }
   }

@@ -1,4 +1,4 @@
-export const places = ['overview', 'tasks', 'peers', 'locks', 'consensus', 'settings'] as const;
+export const places = ['overview', 'tasks', 'peers', 'locks', 'values', 'consensus', 'settings'] as const;
 export type Place = (typeof places)[number];
 
 export interface Route {

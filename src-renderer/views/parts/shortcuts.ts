@@ -19,6 +19,7 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: 'g t', what: 'Go to Tasks', run: go('tasks') },
   { keys: 'g p', what: 'Go to Peers', run: go('peers') },
   { keys: 'g l', what: 'Go to Locks', run: go('locks') },
+  { keys: 'g v', what: 'Go to Values', run: go('values') },
   { keys: 'g c', what: 'Go to Consensus', run: go('consensus') },
   { keys: 'g ,', what: 'Go to Settings', run: go('settings') },
   { keys: 'n', what: 'New job', run: go('tasks', 'new') },

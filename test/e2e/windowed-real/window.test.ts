@@ -95,6 +95,23 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     expect.soft(await studio.picture('peers')).toEqual([]);
   });
 
+  it('begins the form with a folder, checks what is typed, and lets one choose another', async () => {
+    const { page } = studio;
+    await studio.go('#/tasks/new');
+    const field = page.getByRole('combobox', { name: 'Folder on this machine' });
+    await expect.poll(() => field.inputValue()).not.toBe('');
+    await field.fill(join(folder, 'nowhere'));
+    await studio.sees(`There is no folder ${join(folder, 'nowhere')}`);
+    await field.fill(folder);
+    await studio.sees('in it.');
+    await page.getByRole('button', { name: 'Choose: Folder on this machine' }).click();
+    await page.getByRole('button', { name: 'attic', exact: true }).click();
+    await studio.sees('journal');
+    expect.soft(await studio.picture('choose-folder')).toEqual([]);
+    await page.getByRole('button', { name: 'Use this folder' }).click();
+    await expect.poll(() => field.inputValue()).toBe(join(folder, 'attic'));
+  }, 120_000);
+
   it('submits a job over files with the form, shows it done and its results back in their folder', async () => {
     const { page } = studio;
     const work = join(folder, 'recordings');
@@ -180,6 +197,42 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     leave.abort();
   }, 60_000);
 
+  it('shows values, takes one over only while it is as it was seen, and follows changes made elsewhere', async () => {
+    const { page } = studio;
+    await of(1).api.kv.put({ key: 'release/current', value: 'trailer-7' });
+    await of(2).api.kv.put({ key: 'render/quality', value: 'high' });
+    await studio.go('#/values');
+    await studio.sees('trailer-7');
+    await page.getByRole('button', { name: 'release/current' }).click();
+    await page.getByLabel('Value').fill('trailer-8');
+    await of(1).api.kv.put({ key: 'release/current', value: 'trailer-7b' });
+    await studio.sees('while you typed');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await studio.sees('Somebody was faster');
+    await page.getByRole('button', { name: 'take that over' }).click();
+    await page.getByLabel('Value').fill('trailer-8');
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await until('the value', 20_000, async () => {
+      const { entry } = await of(2).api.kv.get({ key: 'release/current' });
+      return entry?.value === 'trailer-8' ? entry : null;
+    });
+    await studio.sees('Changes while you look');
+    expect.soft(await studio.picture('values')).toEqual([]);
+  }, 120_000);
+
+  it('shows how the machines agree: ballot, voters with lag and disk, history and the end of the log', async () => {
+    const { page } = studio;
+    await studio.go('#/consensus');
+    await studio.sees('One of 3 voters may be off, and work goes on.');
+    await expect.poll(() => page.getByRole('row').count(), { timeout: 20_000 }).toBe(4);
+    await expect.poll(() => page.locator('tbody').innerText(), { timeout: 20_000 }).toMatch(/render-box[\s\S]* ms/);
+    await studio.sees(/has coordinated for/);
+    expect.soft(await studio.picture('consensus')).toEqual([]);
+    await page.getByRole('button', { name: 'Log', exact: true }).click();
+    await studio.sees('lock-requested');
+    expect.soft(await studio.picture('consensus-log')).toEqual([]);
+  }, 120_000);
+
   it('can be driven by the keyboard alone', async () => {
     const { page } = studio;
     await studio.go('#/overview');
@@ -219,6 +272,10 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     await studio.go('#/overview');
     await studio.sees(/Last known · \d+/);
     expect.soft(await studio.picture('no-majority')).toEqual([]);
+    await studio.go('#/consensus');
+    await studio.sees(/Everybody waits for/);
+    await studio.sees(/1 of 3 voters can be reached and 2 are needed/);
+    expect.soft(await studio.picture('consensus-no-majority')).toEqual([]);
     await studio.go('#/locks/nightly-backup');
     expect(await page.getByRole('button', { name: 'Take it away…' }).isDisabled()).toBe(true);
     await Promise.all([of(1).start(), of(2).start()]);
@@ -226,6 +283,22 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
       .getByText(/No majority/)
       .first()
       .waitFor({ state: 'detached', timeout: 40_000 });
+  }, 120_000);
+
+  it('removes a member only with its name typed', async () => {
+    const { page } = studio;
+    await studio.go('#/peers/attic');
+    await page.getByRole('button', { name: 'Remove from the swarm…' }).click();
+    const remove = page.getByRole('button', { name: 'Remove', exact: true });
+    expect(await remove.isDisabled()).toBe(true);
+    await page.getByLabel(/Type the machine’s name/).fill('attic');
+    expect.soft(await studio.picture('remove-member')).toEqual([]);
+    await remove.click();
+    await studio.sees('attic is no member any more.');
+    await until('the removal everywhere', 40_000, async () => {
+      const { view } = await of(1).api.swarm.overview();
+      return view.members.total === 2 ? view : null;
+    });
   }, 120_000);
 
   it('broke no content policy and complained about nothing on the way', () => {

@@ -1,6 +1,8 @@
 import type { FakeHandlers } from '../../../src-renderer/api/fake-transport.ts';
 import { fakeFailure } from '../../../src-renderer/api/fake-transport.ts';
+import { demoConsensus, demoLog } from './demo-consensus.ts';
 import { jobDetail } from './demo-jobs.ts';
+import { demoValues } from './demo-values.ts';
 import { demoJobs, demoLocks, demoOverview, demoPeers, nodes, type Variant } from './demo-swarm.ts';
 
 /** Handlers for the whole contract over the demonstration data. Live views send a frame a second. */
@@ -57,6 +59,10 @@ export function demoHandlers(variant: Variant, now: () => number = Date.now): Fa
     },
     'peers.watch': live(() => ({ peers: demoPeers(variant, now()) })),
     'peers.ping': () => ({ rttMs: 1.9 }),
+    'consensus.watch': live(() => demoConsensus(variant, now())),
+    'consensus.watchLog': live(() => demoLog(now())),
+    'kv.range': () => ({ ...demoValues(variant, now()), provenance: provenance() }),
+    'kv.watch': (_input, signal) => frames(() => ({ through: 48_211, changes: [] }), signal),
     'files.places': () => ({ home: '/home/ada', recent: ['/home/ada/reels', '/home/ada/photos'] }),
     'files.look': (input) => ({
       path: field(input, 'path'),

@@ -51,21 +51,24 @@ async function holdOnce(load: Load, name: string): Promise<void> {
   let token: number | null = null;
   try {
     const input = { name, label: client, waitMs };
-    for await (const event of await machine.node.api.locks.hold(input, { signal: leaving.signal })) {
-      if (event.type === 'waiting') continue;
-      if (event.type === 'lost') break;
-      token = event.token;
+    const events = await machine.node.api.locks.hold(input, { signal: leaving.signal });
+    const iterator = events[Symbol.asyncIterator]();
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+      if (next.value.type === 'waiting') continue;
+      if (next.value.type === 'lost') break;
+      token = next.value.token;
+      const [granted, result] = [story.now, { token }];
       story.operations.push({
         client,
         kind: 'acquire',
         key: name,
         arguments: {},
-        result: { token },
+        result,
         start,
-        end: story.now,
+        end: granted,
         index: token,
       });
-      await work(load, name, token, start);
+      await work(load, name, token, start, heardOf(iterator.next(), story));
       break;
     }
   } catch (error) {
@@ -77,35 +80,38 @@ async function holdOnce(load: Load, name: string): Promise<void> {
   }
 }
 
-/** Holds for a moment, writing under the token; ends early with the node, whose closed connection tells it. */
-async function work(
-  { machine, story, resource, random, client }: Load,
-  name: string,
-  token: number,
-  asked: number,
-): Promise<void> {
+interface Loss {
+  /** When the holder was told that the lock is no longer its own, or that the call is over; null until then. */
+  at: number | null;
+  readonly told: Promise<void>;
+}
+
+/** Whatever comes after the grant ends it: the news of a loss, or the end of the call with its node. */
+function heardOf(next: Promise<unknown>, story: Story): Loss {
+  const heard = (): void => {
+    loss.at ??= story.now;
+  };
+  const loss: Loss = { at: null, told: next.then(heard, heard) };
+  return loss;
+}
+
+/** Holds for a moment, writing under the token, and stops at once when the lock is lost. */
+async function work(load: Load, name: string, token: number, asked: number, loss: Loss): Promise<void> {
+  const { machine, story, resource, random, client } = load;
   const granted = story.now;
   const pid = machine.node.pid;
   const holdMs = random.below(10) === 0 ? random.below(800) : 5 + random.below(60);
-  while (story.now - granted < holdMs && machine.node.running && machine.node.pid === pid) {
+  while (story.now - granted < holdMs && loss.at === null) {
     resource.write(name, client, token);
-    await sleep(Math.min(20, holdMs));
+    await Promise.race([sleep(Math.min(20, holdMs)), loss.told]);
   }
-  const killed = !machine.node.running || machine.node.pid !== pid;
-  const end = story.now;
-  const disturbed = machine.disturbedSince(asked) || killed;
+  const end = loss.at ?? story.now;
+  if (loss.at !== null) story.tell(`${client} lost ${name}#${token}`);
+  const disturbed = machine.disturbedSince(asked) || !machine.node.running || machine.node.pid !== pid;
   story.tenures.push({ resource: name, client, token, start: granted, end: disturbed ? granted : end });
   // Nobody is told when a release has taken effect. Where the session may have ended unnoticed, it may have been at once.
-  const releaseStart = disturbed ? granted : end;
-  story.operations.push({
-    client,
-    kind: 'release',
-    key: name,
-    arguments: { token },
-    result: null,
-    start: releaseStart,
-    end: null,
-  });
+  const release = { client, kind: 'release', key: name, arguments: { token }, result: null, end: null };
+  story.operations.push({ ...release, start: disturbed ? granted : end });
 }
 
 /** After the storm: the lock can be had through this machine. Throws when not within the time. */

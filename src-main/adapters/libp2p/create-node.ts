@@ -53,7 +53,8 @@ export function createNode(options: NodeOptions): Promise<SkeinNode> {
       inboundUpgradeTimeout: 5_000,
       reconnectRetries: 0,
     },
-    connectionMonitor: { pingInterval: 5_000, pingTimeout: { minTimeout: 4_000, maxTimeout: 8_000 } },
+    // See liveness.ts, which does its work.
+    connectionMonitor: { enabled: false },
     connectionGater: {
       denyDialPeer: deny,
       denyDialMultiaddr: () => false,

@@ -41,3 +41,6 @@ export const gossipBytesMax = 64 * 1_024;
 export const hashTableValueBytesMax = 8 * 1_024;
 export const hashTableTimeoutMs = 5_000;
 export const pingTimeoutMs = 5_000;
+/** Between looks whether the other ends of connections still answer, and how long an answer may take. */
+export const livenessEveryMs = 5_000;
+export const livenessTimeoutMs = 5_000;

@@ -14,6 +14,7 @@ import { Libp2pFrames } from './frame-transport.ts';
 import { Libp2pGossip } from './gossip.ts';
 import { Libp2pHashTable } from './kademlia.ts';
 import { pingTimeoutMs } from './limits.ts';
+import { endDeadConnections } from './liveness.ts';
 import { MdnsDiscovery } from './mdns.ts';
 import { MembershipSync } from './membership-sync.ts';
 
@@ -192,7 +193,9 @@ class Libp2pNetwork implements SkeinNetwork {
       for (const address of detail.listenAddrs) this.#book.add(id, address.toString());
     });
     const timer = setInterval(() => void this.#saveBook(), saveAddressesEveryMs);
+    const stopLiveness = endDeadConnections(node, logger);
     this.#stops = [
+      stopLiveness,
       () => {
         dialler.stop();
       },

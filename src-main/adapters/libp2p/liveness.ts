@@ -1,0 +1,52 @@
+import type { Connection } from '@libp2p/interface';
+import type { Logger } from '../../ports/logger.ts';
+import { livenessEveryMs, livenessTimeoutMs } from './limits.ts';
+
+/** The part of the node that is needed here. */
+export interface Pinging {
+  getConnections(): readonly Pick<Connection, 'remotePeer' | 'status' | 'abort'>[];
+  readonly services: {
+    readonly ping: { ping(peer: Connection['remotePeer'], options: { signal: AbortSignal }): Promise<number> };
+  };
+}
+
+/**
+ * Ends connections whose other end answers no ping, so that a new one can be dialled; a cut link closes nothing by
+ * itself. In place of libp2p's own monitor, which adapts its patience by the wall clock: when that clock is set back by
+ * an hour, its average becomes "not a number" and stays so, and from then on it ends every connection at every look.
+ * Answers what stops it.
+ */
+export function endDeadConnections(
+  node: Pinging,
+  logger: Logger,
+  { everyMs = livenessEveryMs, timeoutMs = livenessTimeoutMs }: { everyMs?: number; timeoutMs?: number } = {},
+): () => void {
+  const stopping = new AbortController();
+  const asked = new Set<string>();
+  const ask = async (connection: ReturnType<Pinging['getConnections']>[number]): Promise<void> => {
+    const peer = connection.remotePeer.toString();
+    // A slow answer is waited for once, not once for every look.
+    if (connection.status !== 'open' || asked.has(peer)) return;
+    asked.add(peer);
+    try {
+      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(timeoutMs)]);
+      await node.services.ping.ping(connection.remotePeer, { signal });
+    } catch (cause) {
+      const error = cause instanceof Error ? cause : new Error(String(cause));
+      // Whoever refuses the protocol has answered.
+      if (stopping.signal.aborted || error.name === 'UnsupportedProtocolError') return;
+      logger.info('connection ended: no answer', { peer, reason: error.message });
+      connection.abort(error);
+    } finally {
+      asked.delete(peer);
+    }
+  };
+  const timer = setInterval(() => {
+    for (const connection of node.getConnections()) void ask(connection);
+  }, everyMs);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    stopping.abort();
+  };
+}

@@ -1,0 +1,75 @@
+import { generateKeyPair } from '@libp2p/crypto/keys';
+import { peerIdFromPrivateKey } from '@libp2p/peer-id';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { endDeadConnections, type Pinging } from '../../../../src-main/adapters/libp2p/liveness.ts';
+import type { Logger } from '../../../../src-main/ports/logger.ts';
+
+const silent: Logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const hourMs = 3_600_000;
+
+describe('connections whose other end may be gone', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  async function watched(ping: Pinging['services']['ping']['ping']) {
+    const remotePeer = peerIdFromPrivateKey(await generateKeyPair('Ed25519'));
+    const ended: Error[] = [];
+    const connection = { remotePeer, status: 'open' as const, abort: (error: Error) => void ended.push(error) };
+    const pinged = vi.fn(ping);
+    const stop = endDeadConnections(
+      { getConnections: () => [connection], services: { ping: { ping: pinged } } },
+      silent,
+      {
+        everyMs: 100,
+        timeoutMs: 250,
+      },
+    );
+    return { ended, pinged, stop };
+  }
+
+  it('stay while it answers, whatever becomes of the wall clock', async () => {
+    const { ended, pinged, stop } = await watched(() => Promise.resolve(1));
+    for (const stepMs of [-hourMs, 24 * hourMs, -24 * hourMs, 0]) {
+      await vi.advanceTimersByTimeAsync(300);
+      vi.setSystemTime(Date.now() + stepMs);
+    }
+    await vi.advanceTimersByTimeAsync(300);
+    expect(pinged.mock.calls.length).toBeGreaterThan(10);
+    expect(ended).toEqual([]);
+    stop();
+  });
+
+  it('end when it answers with an error', async () => {
+    const { ended, stop } = await watched(() => Promise.reject(new Error('reset')));
+    await vi.advanceTimersByTimeAsync(150);
+    expect(ended.map(({ message }) => message)).toEqual(['reset']);
+    stop();
+  });
+
+  it('stay when it answers that it knows no pings', async () => {
+    const { ended, stop } = await watched(() =>
+      Promise.reject(Object.assign(new Error('no'), { name: 'UnsupportedProtocolError' })),
+    );
+    await vi.advanceTimersByTimeAsync(150);
+    expect(ended).toEqual([]);
+    stop();
+  });
+
+  it('are asked once at a time, and are left alone when the node stops', async () => {
+    const { ended, pinged, stop } = await watched(
+      (_peer, { signal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => reject(new Error('given up')));
+        }),
+    );
+    await vi.advanceTimersByTimeAsync(220);
+    expect(pinged).toHaveBeenCalledTimes(1);
+    stop();
+    await vi.advanceTimersByTimeAsync(500);
+    expect(ended).toEqual([]);
+  });
+});

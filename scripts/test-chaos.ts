@@ -1,7 +1,7 @@
 /**
- * Real node processes under real faults: `npm run test:chaos -- --help` tells the options. Clients take locks and
- * submit tasks meanwhile and record what they are told; afterwards everything is healed, must work again, and the
- * records are judged. The last line sums up; the exit code is 0 only if nothing was wrong and something was done.
+ * Real node processes under real faults: `npm run test:chaos -- --help` tells the options. Clients take locks, write
+ * keys and submit tasks meanwhile and record what they are told; afterwards everything is healed, must work again, and
+ * the records are judged. The last line sums up; the exit code is 0 only if nothing was wrong and something was done.
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { storm, unavailableFaults } from './chaos/faults.ts';
 import { heal } from './chaos/healing.ts';
 import { runIsolated, whyNotIsolated } from './chaos/isolation.ts';
 import { judge } from './chaos/judgement.ts';
+import { useKeys } from './chaos/kv-load.ts';
 import { FencedResource, useLocks } from './chaos/lock-load.ts';
 import { foundMachines, type Machines } from './chaos/machines.ts';
 import { parseOptions, usage, type ChaosOptions } from './chaos/options.ts';
@@ -24,6 +25,10 @@ const insideVariable = 'SKEIN_CHAOS_INSIDE';
 const lockClientsPerNode = 2;
 
 async function main(): Promise<number> {
+  if (process.argv.includes('--help')) {
+    process.stdout.write(`${usage}\n`);
+    return 0;
+  }
   const options = parseOptions(process.argv.slice(2), Date.now());
   if (typeof options === 'string') {
     process.stderr.write(`${options}\n${usage}\n`);
@@ -91,6 +96,13 @@ async function weather(options: ChaosOptions, { swarm, all, wires }: Machines, s
         running: () => works,
       }),
     ),
+    useKeys({
+      machine,
+      story,
+      random: seededRandom(options.seed * 1_000 + index * 10 + 8),
+      client: `${machine.name}-keys`,
+      running: () => works,
+    }),
     tasks.submit(machine, seededRandom(options.seed * 1_000 + index * 10 + 9), () => works),
   ]);
   const supervision = all.map((machine) => machine.supervise(() => supervised));

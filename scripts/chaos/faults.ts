@@ -8,6 +8,7 @@ import type { Wires } from './wires.ts';
 
 /** Session times to live that a process is stopped for, at most. */
 const stopTtlsMax = 10;
+const backWithinMs = 20_000;
 const hour = 3_600;
 const clockJumps = [hour, -hour, 24 * hour, -24 * hour, 3_650 * 24 * hour, 5, -5];
 
@@ -66,14 +67,13 @@ async function inflict(scene: Scene, kind: FaultKind, machine: Machine): Promise
       story.fault(kind, machine.name);
       await machine.kill();
       await sleep(around(random, 400));
-      return machine.revive();
+      return comeBack([machine]);
     case 'outage': {
       const victims = scene.machines.filter(() => random.below(10) < 7);
       story.fault(kind, victims.map(({ name }) => name).join(', '));
       await Promise.all(victims.map((victim) => victim.kill()));
       await sleep(around(random, 300));
-      for (const victim of victims) victim.revive();
-      return;
+      return comeBack(victims);
     }
     case 'stop':
       return stop(
@@ -90,7 +90,7 @@ async function inflict(scene: Scene, kind: FaultKind, machine: Machine): Promise
       await sleep(around(random, 3_000));
       // A process that never noticed would go on with a failing disk for ever; the next one has a whole disk.
       if (machine.node.running && machine.diskFailed) await machine.kill();
-      return machine.revive();
+      return comeBack([machine]);
     case 'full-disk': {
       const forMs = around(random, 3_000);
       story.fault(kind, `${machine.name} for ${forMs.toFixed(0)} ms`);
@@ -102,6 +102,12 @@ async function inflict(scene: Scene, kind: FaultKind, machine: Machine): Promise
     default:
       return disturbNetwork(scene, kind, machine);
   }
+}
+
+/** Starting takes its time: without waiting for it, the storm would only ever strike machines that are not there yet. */
+async function comeBack(machines: readonly Machine[]): Promise<void> {
+  for (const machine of machines) machine.revive();
+  for (let waited = 0; waited < backWithinMs && !machines.every(({ awake }) => awake); waited += 100) await sleep(100);
 }
 
 async function stop({ story }: Scene, machine: Machine, forMs: number): Promise<void> {

@@ -30,15 +30,26 @@ const builtFolder = join(root, 'out');
  * Builds all programs into `out/` and returns the paths they have there.
  * @throws Error when a source is refused; its message names the file and line.
  */
-export async function buildDesktop(): Promise<readonly string[]> {
-  const { build } = await import('vite');
-  const folders = new Set(programs.map((program) => program.file.split('/')[0] ?? ''));
-  for (const folder of folders) await rm(join(builtFolder, folder), { recursive: true, force: true });
-  for (const program of programs) await build(configOf(program));
-  return programs.map((program) => join(builtFolder, program.file));
+export const buildDesktop = (): Promise<readonly string[]> => buildInto(builtFolder, programs);
+
+/** Builds only the node process and its helper, into another folder, and returns the path of the node's program. */
+export async function buildNodeProgram(into: string): Promise<string> {
+  const [file = ''] = await buildInto(
+    into,
+    programs.filter(({ name }) => name === 'node' || name === 'spawn-helper'),
+  );
+  return file;
 }
 
-function configOf(program: Program): InlineConfig {
+async function buildInto(into: string, chosen: readonly Program[]): Promise<readonly string[]> {
+  const { build } = await import('vite');
+  const folders = new Set(chosen.map((program) => program.file.split('/')[0] ?? ''));
+  for (const folder of folders) await rm(join(into, folder), { recursive: true, force: true });
+  for (const program of chosen) await build(configOf(program, into));
+  return chosen.map((program) => join(into, program.file));
+}
+
+function configOf(program: Program, into: string): InlineConfig {
   const [folder = '', file = ''] = program.file.split('/');
   return {
     configFile: false,
@@ -50,7 +61,7 @@ function configOf(program: Program): InlineConfig {
     build: {
       ssr: true,
       target: 'node24',
-      outDir: join(builtFolder, folder),
+      outDir: join(into, folder),
       emptyOutDir: false,
       minify: false,
       reportCompressedSize: false,

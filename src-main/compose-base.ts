@@ -8,6 +8,7 @@ import { createNode } from './core/node/node.ts';
 import type { NodeTiming } from './core/machine/timing.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Logger } from './ports/logger.ts';
+import { inBatches } from './runtime/batches.ts';
 import { createDriver } from './runtime/driver.ts';
 import { found, recover } from './runtime/recovery.ts';
 import { ReadIndex } from './runtime/read-index.ts';
@@ -130,7 +131,7 @@ function buildBase(machine: Machine, { membership, home, record, recovered, jour
   const requests: Requests = new Requests({
     client: `${self}#${record.incarnation}.${record.boot}`,
     clock: systemClock,
-    submit: (request) => driver.input({ type: 'requested', request }),
+    submit: inBatches((requests) => driver.input({ type: 'requested', requests })),
     hasCoordinator: () => node.coordinator !== null,
   });
   const reads: ReadIndex = new ReadIndex((id) => driver.input({ type: 'read-requested', id }));

@@ -7,6 +7,7 @@ import { openIdentity } from '../../src-main/adapters/libp2p/identity.ts';
 import { systemClock, systemSeed } from '../../src-main/adapters/system/system-clock.ts';
 import { createNode } from '../../src-main/core/node/node.ts';
 import type { FrameTransport } from '../../src-main/ports/transport.ts';
+import { inBatches } from '../../src-main/runtime/batches.ts';
 import { createDriver } from '../../src-main/runtime/driver.ts';
 import { recover } from '../../src-main/runtime/recovery.ts';
 import { Requests } from '../../src-main/runtime/requests.ts';
@@ -15,7 +16,7 @@ import { valueOf } from '../../src-main/services/running-peer.ts';
 import { swarmHome } from '../../src-main/services/swarm-home.ts';
 import { NodeProcess, until } from '../swarm/node-process.ts';
 import { note, round, within } from './measure.ts';
-import { replicatedWrite } from './skein.ts';
+import { builtNode, replicatedWrite } from './skein.ts';
 import { usage } from './usage.ts';
 
 export interface ColdStart {
@@ -32,7 +33,12 @@ const fillWithinMs = 240_000;
 /** Gives a swarm of one machine a log of so many entries, through its own core and journal, and starts it cold. */
 export async function coldStart(entries: number): Promise<ColdStart> {
   const folder = await mkdtemp(join(tmpdir(), 'skein-cold-'));
-  const node = new NodeProcess({ name: 'cold', home: join(folder, 'home'), flags: ['--log-level', 'warn'] });
+  const node = new NodeProcess({
+    name: 'cold',
+    home: join(folder, 'home'),
+    flags: ['--log-level', 'warn'],
+    program: await builtNode(),
+  });
   try {
     await node.start();
     await node.api.swarm.create({ name: 'cold' });
@@ -81,7 +87,7 @@ async function fillLog(home: string, entries: number): Promise<void> {
   const requests: Requests = new Requests({
     client: `${identity.id}#${record.incarnation}.${record.boot}`,
     clock: systemClock,
-    submit: (request) => driver.input({ type: 'requested', request }),
+    submit: inBatches((requests) => driver.input({ type: 'requested', requests })),
     hasCoordinator: () => node.coordinator !== null,
   });
   const silent = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };

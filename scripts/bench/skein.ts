@@ -1,11 +1,21 @@
+import { fileURLToPath } from 'node:url';
 import type { SkeinClient } from '../../shared/contract/client.ts';
 import { failureOf } from '../../shared/contract/client.ts';
+import { buildNodeProgram } from '../build-desktop.ts';
 import { LocalSwarm } from '../swarm/local-swarm.ts';
-import { until, type NodeProcess } from '../swarm/node-process.ts';
+import { NodeProcess, until } from '../swarm/node-process.ts';
 import type { Contender, Contestant, FailoverSubject } from './contestant.ts';
 import { note } from './measure.ts';
 
 const connections = 8;
+
+let built: Promise<string> | null = null;
+
+/** The node as the desktop app ships it: one file. Built once per run. */
+export function builtNode(): Promise<string> {
+  built ??= buildNodeProgram(fileURLToPath(new URL('../../.cache/bench-node', import.meta.url)));
+  return built;
+}
 
 /** One entry through the log: the refusal to release a lock that nobody holds. It changes nothing, but every voter stores it. */
 export async function replicatedWrite(api: SkeinClient, signal?: AbortSignal): Promise<void> {
@@ -38,12 +48,13 @@ export function contenderOf(api: SkeinClient, name: string): Contender {
 }
 
 /** A swarm of three node processes on loopback with default timers, and its public API. */
-export async function foundBenchSwarm(): Promise<LocalSwarm> {
+async function foundBenchSwarm(): Promise<LocalSwarm> {
+  const program = await builtNode();
+  const flags = ['--log-level', 'warn', '--slots', '2'];
   return LocalSwarm.found({
     name: 'bench',
     machines: ['one', 'two', 'three'],
-    flags: ['--log-level', 'warn'],
-    slots: 2,
+    build: (name, home) => new NodeProcess({ name, home, flags, program }),
     say: note,
   });
 }
@@ -57,8 +68,9 @@ export async function startSkein(): Promise<Contestant & { readonly swarm: Local
     swarm,
     name: 'Skein',
     facts: {
-      server: 'three node processes, all voters, default timers, every write synced before its acknowledgement',
-      client: `the contract over the control socket (WebSocket), ${connections} connections to the coordinator`,
+      server:
+        'three node processes as built for the desktop app, all voters, default timers, every write synced before its acknowledgement',
+      client: `the public contract over ${connections} lean lines of the control socket (JSON over a WebSocket), to the coordinator`,
       caveats: ['a write is a refused force-release: one entry on a quorum of disks'],
     },
     serverCount: swarm.nodes.length,

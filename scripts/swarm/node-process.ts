@@ -7,9 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { RPCLink } from '@orpc/client/websocket';
 import { WebSocket } from 'ws';
+import { callLinePath } from '../../shared/contract/call-frames.ts';
+import { CallLink } from '../../shared/contract/call-link.ts';
 import { createSkeinClient, type SkeinClient } from '../../shared/contract/client.ts';
 
-const program = fileURLToPath(new URL('../../src-main/hosts/node/main.ts', import.meta.url));
+/** The node as it stands in the source; a built one may be given instead. */
+const sourceProgram = fileURLToPath(new URL('../../src-main/hosts/node/main.ts', import.meta.url));
 const startWithinMs = 60_000;
 
 interface Ready {
@@ -29,6 +32,7 @@ export class NodeProcess {
   readonly #inside: readonly string[];
   readonly #environment: Readonly<Record<string, string>>;
   readonly #log: string;
+  readonly #program: string;
   #killed = false;
   #child: ChildProcess | null = null;
   #ready: Ready | null = null;
@@ -37,7 +41,7 @@ export class NodeProcess {
 
   /**
    * `inside`: a command that becomes the one after it, such as one that enters a namespace first. `log`: where the
-   * process's complaints go, by default a file in its home.
+   * process's complaints go, by default a file in its home. `program`: a built node.
    */
   constructor(options: {
     name: string;
@@ -46,12 +50,14 @@ export class NodeProcess {
     inside?: readonly string[];
     environment?: Readonly<Record<string, string>>;
     log?: string;
+    program?: string;
   }) {
     this.name = options.name;
     this.home = options.home;
     this.#flags = options.flags ?? [];
     this.#inside = options.inside ?? [];
     this.#environment = options.environment ?? {};
+    this.#program = options.program ?? sourceProgram;
     this.#log = options.log ?? join(options.home, 'stderr.log');
   }
 
@@ -92,7 +98,7 @@ export class NodeProcess {
     const [command = process.execPath, ...args] = [
       ...this.#inside,
       process.execPath,
-      program,
+      this.#program,
       ...flags,
       ...this.#flags,
     ];
@@ -126,16 +132,21 @@ export class NodeProcess {
   }
 
   async #connect(control: string): Promise<void> {
-    const { socket, client } = await openLine(control);
+    const socket = await openSocket(`ws+unix://${control}:/`);
     this.#socket = socket;
-    this.#client = client;
+    this.#client = createSkeinClient(new RPCLink({ websocket: socket as unknown as globalThis.WebSocket }));
   }
 
-  /** A further line to this node, for callers that want their own. It ends with the node, or with `close`. */
+  /** A lean line to this node, for callers that want their own. It ends with the node, or with `close`. */
   async newLine(): Promise<{ readonly api: SkeinClient; close(): void }> {
     if (this.#ready === null) throw new Error(`${this.name} is not running`);
-    const { socket, client } = await openLine(this.#ready.control);
-    return { api: client, close: () => socket.terminate() };
+    const socket = await openSocket(`ws+unix://${this.#ready.control}:${callLinePath}`);
+    const link = new CallLink({
+      send: (message) => socket.send(message),
+      onMessage: (handler) => socket.on('message', (data: Buffer) => handler(data.toString('utf8'))),
+      onClose: (handler) => socket.on('close', handler),
+    });
+    return { api: createSkeinClient(link), close: () => socket.terminate() };
   }
 
   /** Freezes the process as a machine that hangs would, or lets it go on. */
@@ -174,15 +185,15 @@ export class NodeProcess {
   }
 }
 
-async function openLine(control: string): Promise<{ readonly socket: WebSocket; readonly client: SkeinClient }> {
-  const socket = new WebSocket(`ws+unix://${control}:/`);
+async function openSocket(url: string): Promise<WebSocket> {
+  const socket = new WebSocket(url, { perMessageDeflate: false });
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', reject);
   });
   // A node that is killed takes its socket with it; calls under way then fail by themselves.
   socket.on('error', () => socket.terminate());
-  return { socket, client: createSkeinClient(new RPCLink({ websocket: socket as unknown as globalThis.WebSocket })) };
+  return socket;
 }
 
 /** Asks again every `everyMs` until `probe` answers something, or throws saying what was awaited. Errors of the probe count as "not yet". */

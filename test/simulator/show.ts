@@ -13,7 +13,7 @@ export function showInput(input: NodeInput): string {
     case 'peer-disconnected':
       return `${input.type} ${input.peer}`;
     case 'requested':
-      return `asks ${input.request.sequence} ${input.request.command.type}`;
+      return `asks ${input.requests.map(({ sequence, command }) => `${sequence} ${command.type}`).join(', ')}`;
     default:
       return input.type;
   }

@@ -140,7 +140,7 @@ export class SimNode {
       clock,
       submit: (request) => {
         client.numbered(request.sequence);
-        driver.input({ type: 'requested', request });
+        driver.input({ type: 'requested', requests: [request] });
       },
       hasCoordinator: () => machine.coordinator !== null,
     });

@@ -64,8 +64,8 @@ export type NodeInput =
   | { readonly type: 'peer-disconnected'; readonly peer: NodeId }
   /** The signed membership set as this node knows it: other machines are ignored. */
   | { readonly type: 'members-changed'; readonly members: readonly NodeId[] }
-  /** A request of this node's own services. */
-  | { readonly type: 'requested'; readonly request: Request }
+  /** Requests of this node's own services, in order: those of one turn come together and share their way to the log. */
+  | { readonly type: 'requested'; readonly requests: readonly Request[] }
   /** A linearizable read of this node's own services; `id` is new for each. */
   | { readonly type: 'read-requested'; readonly id: number }
   /** As coordinator: lets another voter coordinate, the best one when `to` is null. Without effect elsewhere. */

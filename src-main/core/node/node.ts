@@ -163,7 +163,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#members = new Set(input.members);
         break;
       case 'requested':
-        this.#requesting.onRequested(now, input.request);
+        this.#requesting.onRequested(now, input.requests);
         break;
       case 'read-requested':
         this.#reading.request(now, input.id);

@@ -49,6 +49,14 @@ export class OutstandingRequests {
     this.#waiting.delete(`${client}/${sequence}`);
   }
 
+  /** A request added just now goes out at once: looking through all that wait, for each new one, would not scale. */
+  markSent(now: Instant, coordinator: NodeId, request: Request): void {
+    const waiting = this.#waiting.get(nameOf(request));
+    if (waiting === undefined) return;
+    waiting.sentAt = now;
+    waiting.sentTo = coordinator;
+  }
+
   /** What is due to be sent to this coordinator now; marks it as sent. */
   due(now: Instant, coordinator: NodeId): Request[] {
     const due: Request[] = [];

@@ -32,12 +32,17 @@ export class Requesting {
     return this.#outstanding.size;
   }
 
-  onRequested(now: Instant, request: Request): void {
-    if (!this.#outstanding.add(request)) {
-      this.#options.emit({ type: 'request-refused', sequence: request.sequence, failure: tooManyOutstanding });
-      return;
-    }
-    this.sendDue(now);
+  onRequested(now: Instant, requests: readonly Request[]): void {
+    const taken = requests.filter((request) => {
+      const added = this.#outstanding.add(request);
+      if (!added)
+        this.#options.emit({ type: 'request-refused', sequence: request.sequence, failure: tooManyOutstanding });
+      return added;
+    });
+    const coordinator = this.#options.coordinator();
+    if (coordinator === null) return;
+    for (const request of taken) this.#outstanding.markSent(now, coordinator, request);
+    this.#hand(coordinator, taken);
   }
 
   onMessage(now: Instant, from: NodeId, message: ProposalMessage): void {
@@ -56,10 +61,13 @@ export class Requesting {
 
   /** Hands outstanding requests to the coordinator, which may be this node. */
   sendDue(now: Instant): void {
-    const { self, send } = this.#options;
     const coordinator = this.#options.coordinator();
     if (coordinator === null || this.#outstanding.size === 0) return;
-    const requests = this.#outstanding.due(now, coordinator);
+    this.#hand(coordinator, this.#outstanding.due(now, coordinator));
+  }
+
+  #hand(coordinator: NodeId, requests: readonly Request[]): void {
+    const { self, send } = this.#options;
     if (requests.length === 0) return;
     if (coordinator === self) this.#admit(self, requests);
     else send(coordinator, { type: 'propose', requests });

@@ -4,9 +4,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
+import { callLinePath } from '../../../shared/contract/call-frames.ts';
 import { contractVersion } from '../../../shared/contract/contract.ts';
 import { FailureError } from '../../../shared/domain/failure.ts';
 import { controlAddress, homeFiles, type ControlAddress } from '../home-folder.ts';
+import type { CallSockets } from './call-socket.ts';
 import { writeWhole } from './home-secrets.ts';
 import type { HttpApi } from './http-api.ts';
 import type { NodeLog } from './node-log.ts';
@@ -20,6 +22,7 @@ export interface ControlSocketOptions {
   readonly home: string;
   readonly httpApi: HttpApi;
   readonly rpcSockets: RpcSockets;
+  readonly callSockets: CallSockets;
   /** Where the web server is, without a token. */
   readonly webOrigin: string;
   /** A new address that signs in one browser. */
@@ -55,7 +58,8 @@ export async function startControlSocket(options: ControlSocketOptions): Promise
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    webSockets.handleUpgrade(request, socket, head, (webSocket) => options.rpcSockets.serve(webSocket));
+    const served = request.url === callLinePath ? options.callSockets : options.rpcSockets;
+    webSockets.handleUpgrade(request, socket, head, (webSocket) => served.serve(webSocket));
   });
 
   await listen(server, address.path);

@@ -1,6 +1,8 @@
 import { FailureError } from '../../../shared/domain/failure.ts';
+import { createCallTable } from '../../api/call-table.ts';
 import { createRouter } from '../../api/router.ts';
 import type { SkeinServices } from '../../api/services.ts';
+import { createCallSockets } from './call-socket.ts';
 import { startControlSocket, type ControlSocket } from './control-socket.ts';
 import { readApiToken, rememberedWebPort, rememberWebPort } from './home-secrets.ts';
 import { createHttpApi } from './http-api.ts';
@@ -41,6 +43,7 @@ export async function startNodeHost(options: NodeHostOptions): Promise<NodeHost>
       home,
       httpApi,
       rpcSockets,
+      callSockets: createCallSockets(createCallTable(options.services), log),
       webOrigin: web.origin,
       newAddress: () => web.newAddress(),
       requestStop: options.requestStop,

@@ -15,7 +15,7 @@ const first = ({ ids }: Cluster, index: number): NodeId => {
 /** A command that needs no more than a slot. */
 function write(cluster: Cluster, at: NodeId, sequence: number): void {
   const command = { type: 'session-renewed', session: sessionId(`${at}#i1.1`), renewal: sequence } as const;
-  cluster.input(at, { type: 'requested', request: { client: `${at}#i1.1`, sequence, answeredBelow: 1, command } });
+  cluster.input(at, { type: 'requested', requests: [{ client: `${at}#i1.1`, sequence, answeredBelow: 1, command }] });
 }
 
 describe('a linearizable read', () => {

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailureError } from '../../../shared/domain/failure.ts';
 import { homeFiles } from '../home-folder.ts';
+import { makeHome } from '../make-home.ts';
 import { isProcessAlive } from '../process-alive.ts';
 import type { CliContext } from './cli-context.ts';
 import { askControl } from './connection.ts';
@@ -63,7 +64,7 @@ export async function startNodeInBackground(context: CliContext, args: readonly 
       hint: 'Use it, or stop it first: skein daemon stop',
     });
   }
-  await mkdir(context.home, { recursive: true, mode: 0o700 });
+  await makeHome(context.home);
   const logPath = join(context.home, homeFiles.log);
   const log = await open(logPath, 'a', 0o600);
   const logStart = (await log.stat()).size;

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FailureError } from '../../../shared/domain/failure.ts';
 import { homeFiles } from '../home-folder.ts';
+import { makeHome } from '../make-home.ts';
 import { isProcessAlive } from '../process-alive.ts';
 
 /** A claim that is older, without anybody answering, was left by a crash: its process number went to another program. */
@@ -32,25 +33,6 @@ export async function claimHome(home: string, isAnswering: () => Promise<boolean
     await takeAway(lockPath, found);
   }
   throw alreadyRunning(home, '');
-}
-
-async function makeHome(home: string): Promise<void> {
-  try {
-    await mkdir(home, { recursive: true, mode: 0o700 });
-    const probe = join(home, `.probe-${process.pid}`);
-    await writeFile(probe, '');
-    await rm(probe, { force: true });
-  } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new FailureError(
-      {
-        code: reason === 'ENOSPC' ? 'disk-full' : 'disk-failed',
-        message: `cannot write to the home folder ${home}: ${reason}`,
-        hint: 'Make it writable for this user, or choose another with --home or SKEIN_HOME.',
-      },
-      { cause },
-    );
-  }
 }
 
 async function createExclusively(path: string, content: string): Promise<boolean> {

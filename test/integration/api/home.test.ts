@@ -40,6 +40,11 @@ describe('the home folder', () => {
 });
 
 describe('claiming a home', () => {
+  it.runIf(process.platform === 'linux')('is refused where the system lets nobody make a folder', async () => {
+    const refused = await claimHome('/proc/skein-home', () => Promise.resolve(false)).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ message: expect.stringContaining('/proc/skein-home') as string });
+  });
+
   it('makes it, for this user alone', async () => {
     const made = join(home, 'new', 'one');
     const claim = await claimHome(made, async () => false);

@@ -5,7 +5,8 @@ import { Cluster } from './cluster.ts';
 
 function write(cluster: Cluster, at: NodeId, sequence: number): void {
   const command = { type: 'session-renewed', session: sessionId(`${at}#i1.1`), renewal: sequence } as const;
-  cluster.input(at, { type: 'requested', request: { client: `${at}#i1.1`, sequence, answeredBelow: 1, command } });
+  const request = { client: `${at}#i1.1`, sequence, answeredBelow: 1, command };
+  cluster.input(at, { type: 'requested', requests: [request] });
 }
 
 const coordinatesAt = (cluster: Cluster, id: NodeId): boolean => cluster.at(id).role === 'coordinator';

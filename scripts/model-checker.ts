@@ -58,8 +58,9 @@ async function check(tools: ModelTools, variant: Variant, bounds: CheckBounds, f
   const defines = variant.defines.map((name) => `-D${name}`);
   const written = await run(tools.spin, [...defines, '-a', source], folder, buildMsMax);
   if (written.exitCode !== 0 || /\b(Error|syntax error)\b/.test(written.output)) return failed(written.output);
-  // Twins end soon, so building them costs more than searching them.
-  const options = [variant.claims.length === 0 ? '-O2' : '-O1', '-w', '-DSAFETY', `-DMEMLIM=${bounds.memoryMib}`];
+  // Twins end soon, and optimising a small but branchy model takes the compiler minutes.
+  const optimised = variant.claims.length === 0 && !variant.builtPlainly;
+  const options = [optimised ? '-O2' : '-O0', '-w', '-DSAFETY', `-DMEMLIM=${bounds.memoryMib}`];
   const built = await run(tools.compiler, [...options, '-o', 'pan', 'pan.c'], folder, buildMsMax);
   if (built.exitCode !== 0) return failed(built.output);
   const searched = await run(join(folder, 'pan'), ['-E', `-m${depthMax}`], folder, bounds.searchMs);
@@ -115,7 +116,7 @@ const numberIn = (pattern: RegExp, text: string): number => Number(pattern.exec(
 function run(program: string, args: readonly string[], folder: string, timeoutMs: number): Promise<Ran> {
   const startedAt = performance.now();
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     let output = '';
     let timedOut = false;
     const take = (chunk: Buffer): void => {
@@ -128,8 +129,8 @@ function run(program: string, args: readonly string[], folder: string, timeoutMs
     // Interrupted, the checker still prints how far it came.
     const timer = setTimeout(() => {
       timedOut = true;
-      child.kill('SIGINT');
-      setTimeout(() => child.kill('SIGKILL'), 2_000).unref();
+      endGroup(child.pid, 'SIGINT');
+      setTimeout(() => endGroup(child.pid, 'SIGKILL'), 2_000).unref();
     }, timeoutMs);
     child.stdout.on('data', take);
     child.stderr.on('data', take);
@@ -139,4 +140,14 @@ function run(program: string, args: readonly string[], folder: string, timeoutMs
     });
     child.on('close', end);
   });
+}
+
+/** A compiler is a group of processes; one that is left behind would keep the output open. */
+function endGroup(leader: number | undefined, signal: NodeJS.Signals): void {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, signal);
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ESRCH') throw error;
+  }
 }

@@ -12,9 +12,6 @@ import { until, type NodeProcess } from './swarm/node-process.ts';
 
 const lock = 'crash-test';
 const tasksPerJob = 3;
-/** Submitters wait while this many jobs are unfinished. */
-const jobsPendingMax = 200;
-const settleMs = 300_000;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** What clients were told, kept outside the nodes. */
@@ -76,9 +73,9 @@ async function useLock(node: NodeProcess, ledger: Ledger, random: Random, runnin
 }
 
 /** Submits small jobs; what was acknowledged must end well. */
-async function submitJobs(node: NodeProcess, jobs: FollowedJobs, cwd: string, running: () => boolean): Promise<void> {
+async function submitJobs(node: NodeProcess, ledger: Ledger, cwd: string, running: () => boolean): Promise<void> {
   while (running()) {
-    if (node.running && jobs.count < jobsPendingMax) {
+    if (node.running) {
       try {
         const { job } = await node.api.tasks.submit({
           name: 'crash',
@@ -86,7 +83,7 @@ async function submitJobs(node: NodeProcess, jobs: FollowedJobs, cwd: string, ru
           cwd,
           each: { type: 'range', from: 1, to: tasksPerJob },
         });
-        jobs.add(job);
+        ledger.jobs.push(job);
       } catch {
         // Not acknowledged: whether it took effect is unknown, and nobody was promised anything.
       }
@@ -95,70 +92,22 @@ async function submitJobs(node: NodeProcess, jobs: FollowedJobs, cwd: string, ru
   }
 }
 
-/** Jobs that were acknowledged and not yet seen to end; a node forgets the oldest finished jobs, so they are followed. */
-class FollowedJobs {
-  readonly #ledger: Ledger;
-  #pending: number[] = [];
-
-  constructor(ledger: Ledger) {
-    this.#ledger = ledger;
-  }
-
-  get count(): number {
-    return this.#pending.length;
-  }
-
-  add(job: number): void {
-    this.#ledger.jobs.push(job);
-    this.#pending.push(job);
-  }
-
-  /** Looks at every pending job once, and checks those that have ended. */
-  async look(node: NodeProcess): Promise<void> {
-    const pending = this.#pending;
-    this.#pending = [];
-    for (const job of pending) if (!(await this.#hasEnded(node, job))) this.#pending.push(job);
-  }
-
-  async #hasEnded(node: NodeProcess, job: number): Promise<boolean> {
-    try {
+async function checkJobs(node: NodeProcess, ledger: Ledger): Promise<void> {
+  for (const job of new Set(ledger.jobs)) {
+    const detail = await until(`job ${job} to end`, 240_000, async () => {
       const { view } = await node.api.tasks.show({ selector: String(job) });
-      if (view.job.endedAt === null) return false;
-      this.#check(job, view);
-      return true;
-    } catch {
-      // The node was killed under this look, or is behind; it is asked again.
-      return false;
+      return view.job.endedAt === null ? null : view;
+    }).catch((error: unknown) => String(error));
+    if (typeof detail === 'string') {
+      ledger.violations.push(`acknowledged job ${job} did not end: ${detail}`);
+      continue;
     }
-  }
-
-  #check(job: number, view: Awaited<ReturnType<NodeProcess['api']['tasks']['show']>>['view']): void {
-    const { violations } = this.#ledger;
-    if (view.job.counts.succeeded !== tasksPerJob)
-      violations.push(`job ${job} ended with ${view.job.counts.succeeded} of ${tasksPerJob} succeeded`);
-    for (const task of view.tasks) {
+    if (detail.job.counts.succeeded !== tasksPerJob)
+      ledger.violations.push(`job ${job} ended with ${detail.job.counts.succeeded} of ${tasksPerJob} succeeded`);
+    for (const task of detail.tasks) {
       const accepted = task.attempts.filter(({ state }) => state === 'succeeded').length;
-      if (accepted !== 1) violations.push(`task ${job}.${task.index} has ${accepted} accepted results`);
+      if (accepted !== 1) ledger.violations.push(`task ${job}.${task.index} has ${accepted} accepted results`);
     }
-  }
-
-  /** Whatever is left must end soon now that nobody is killed any more. */
-  async finish(node: NodeProcess): Promise<void> {
-    await until('every acknowledged job to end', settleMs, async () => {
-      await this.look(node);
-      return this.#pending.length === 0 ? true : null;
-    }).catch(() => {
-      for (const job of this.#pending) this.#ledger.violations.push(`acknowledged job ${job} did not end`);
-    });
-  }
-}
-
-/** Follows the jobs beside the killing, by whichever node is up. */
-async function followJobs(nodes: readonly NodeProcess[], jobs: FollowedJobs, running: () => boolean): Promise<void> {
-  while (running()) {
-    const node = nodes.find((each) => each.running);
-    if (node !== undefined) await jobs.look(node);
-    await sleep(500);
   }
 }
 
@@ -173,7 +122,6 @@ async function main(): Promise<number> {
   say(`crash test: kills=${kills} seed=${seed}`);
   const random = seededRandom(seed);
   const ledger = new Ledger();
-  const jobs = new FollowedJobs(ledger);
   const swarm = await LocalSwarm.found({
     name: 'crash',
     machines: ['one', 'two', 'three'],
@@ -187,8 +135,7 @@ async function main(): Promise<number> {
     const alive = (): boolean => running;
     const clients = [
       ...swarm.nodes.map((node, index) => useLock(node, ledger, seededRandom(seed + index + 1), alive)),
-      ...swarm.nodes.map((node) => submitJobs(node, jobs, cwd, alive)),
-      followJobs(swarm.nodes, jobs, alive),
+      ...swarm.nodes.map((node) => submitJobs(node, ledger, cwd, alive)),
     ];
     for (let kill = 1; kill <= kills; kill++) {
       await sleep(200 + random.below(1_200));
@@ -204,7 +151,7 @@ async function main(): Promise<number> {
     await Promise.all(clients);
     await swarm.settled();
     const [observer] = swarm.nodes;
-    if (observer !== undefined) await jobs.finish(observer);
+    if (observer !== undefined) await checkJobs(observer, ledger);
     ledger.checkLocks();
   } finally {
     await swarm.dispose();

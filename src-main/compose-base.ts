@@ -1,5 +1,4 @@
 import { openContentStore } from './adapters/disk/file-content-store.ts';
-import { openJournal } from './adapters/disk/segment-journal.ts';
 import type { Identity } from './adapters/libp2p/identity.ts';
 import { createSkeinNetwork } from './adapters/libp2p/network.ts';
 import type { ChildProcessRunner } from './adapters/process/child-process-runner.ts';
@@ -10,7 +9,7 @@ import type { Journal } from './ports/journal.ts';
 import type { Logger } from './ports/logger.ts';
 import { inBatches } from './runtime/batches.ts';
 import { createDriver } from './runtime/driver.ts';
-import { found, recover } from './runtime/recovery.ts';
+import { found } from './runtime/recovery.ts';
 import { ReadIndex } from './runtime/read-index.ts';
 import { Requests } from './runtime/requests.ts';
 import { Activity } from './services/activity.ts';
@@ -18,13 +17,14 @@ import { AppliedReplica } from './services/applied-replica.ts';
 import { CoordinationRecord } from './services/coordination-record.ts';
 import { DiskTiming, timedJournal } from './services/disk-timing.ts';
 import { loadTopic } from './services/hints.ts';
+import type { DiskCare, DiskStanding } from './services/disk-care.ts';
 import type { Changes } from './services/live-view.ts';
 import { nodeRef } from './services/names.ts';
-import { beginBoot } from './services/node-record.ts';
 import type { PeerOpening } from './services/peer-life.ts';
 import type { PolicyFile } from './services/policy.ts';
 import { valueOf } from './services/running-peer.ts';
 import { keepSaved, saveMembership } from './swarm/swarm-file.ts';
+import { openRecord } from './compose-disk.ts';
 import type { Result } from '../shared/domain/failure.ts';
 import type { NodeId } from '../shared/domain/ids.ts';
 import type { SkeinNetwork } from './adapters/libp2p/network.ts';
@@ -48,6 +48,8 @@ export interface SkeinOptions {
   readonly slots?: number;
   readonly timing?: Partial<NodeTiming>;
   readonly logger?: Logger;
+  /** Space set aside for a full disk, in bytes; 64 MiB, or less on a small disk, unless told otherwise. 0 for none. */
+  readonly reserveBytes?: number;
 }
 
 /** Every voter starts with the same rank; evidence about machines changes it later. */
@@ -56,6 +58,7 @@ const foundingRank = 100;
 /** This machine, whatever swarm it is in. */
 export interface Machine {
   readonly options: SkeinOptions;
+  readonly disk: DiskCare;
   readonly logger: Logger;
   readonly identity: Identity;
   readonly policy: PolicyFile;
@@ -83,12 +86,12 @@ export interface Base {
 }
 
 /** Opens the disk and builds upward from it. Throws a FailureError of the disk; the journal is closed then. */
-export async function openBase(machine: Machine, { membership, home, founding }: PeerOpening): Promise<Base> {
-  const record = await beginBoot(home.root);
+export async function openBase(machine: Machine, opening: PeerOpening): Promise<Base> {
+  const { membership, home, founding } = opening;
+  const { record, opened, recovered: known } = await openRecord(machine.disk, opening, membership.members().length === 1);
   const self = { node: machine.identity.id, incarnation: record.incarnation };
-  const opened = valueOf(await openJournal(home.journal));
   try {
-    const recovered = valueOf(founding ? await found(opened.journal, { self, rank: foundingRank }) : recover(opened));
+    const recovered = founding ? valueOf(await found(opened.journal, { self, rank: foundingRank })) : known;
     // Saved only after the journal can speak for the founder: a swarm without its first voter could never begin.
     if (founding) valueOf(await saveMembership(home.root, membership));
     const store = valueOf(await openContentStore(home.content));
@@ -135,7 +138,8 @@ function buildBase(machine: Machine, { membership, home, record, recovered, jour
     hasCoordinator: () => node.coordinator !== null,
   });
   const reads: ReadIndex = new ReadIndex((id) => driver.input({ type: 'read-requested', id }));
-  const replica = new AppliedReplica({ self, node, requests, reads, clock: systemClock, logger });
+  const refusal = () => machine.disk.refusal();
+  const replica = new AppliedReplica({ self, node, requests, reads, clock: systemClock, logger, refusal });
   const activity = new Activity(systemClock, (id) => nodeRef(membership, id).name);
   const coordination = new CoordinationRecord(
     systemClock,
@@ -156,14 +160,20 @@ function buildBase(machine: Machine, { membership, home, record, recovered, jour
       activity.note('refused', `This machine has stopped taking part: ${failure.message}`);
       requests.end(failure);
       reads.end(failure);
+      const { config } = node;
+      machine.disk.halted(failure, config?.voters.length === 1 && config.voters[0]?.node === self);
     },
   });
+  const onDisk = (standing: DiskStanding): void =>
+    driver.input({ type: standing === 'ready' ? 'disk-ready' : 'disk-full' });
+  const unwatch = machine.disk.onStanding(onDisk);
   const saved = keepSaved(home, membership, (failure) =>
     logger.error('the membership could not be saved', { ...failure }),
   );
   const unsubscribe = membership.onChange(() => driver.input({ type: 'members-changed', members: memberIds() }));
   const stop = async (): Promise<void> => {
     unsubscribe();
+    unwatch();
     driver.stop();
     await network.stop();
     await saved.stop();
@@ -172,6 +182,7 @@ function buildBase(machine: Machine, { membership, home, record, recovered, jour
   const start = async (): Promise<Result<null>> => {
     // The driver sets the network's handlers, so it must be there before the first connection.
     driver.start();
+    if (machine.disk.standing !== 'ready') onDisk(machine.disk.standing);
     const started = await network.start();
     if (!started.ok) await stop();
     return started;

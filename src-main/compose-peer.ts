@@ -13,7 +13,7 @@ import { Logs } from './services/logs.ts';
 import { beginBoot } from './services/node-record.ts';
 import type { OpenedPeer, PeerOpening } from './services/peer-life.ts';
 import { Retention } from './services/retention.ts';
-import { inForce, type PolicyFile } from './services/policy.ts';
+import { inForce } from './services/policy.ts';
 import { valueOf } from './services/running-peer.ts';
 import { SessionKeeper } from './services/session-keeper.ts';
 import { SubmissionRecords } from './services/submission-records.ts';
@@ -47,6 +47,7 @@ export async function openPeer(machine: Machine, opening: PeerOpening): Promise<
       machine.changes.changed();
     }),
     membership.onChange(() => machine.changes.changed()),
+    machine.disk.onStanding(() => void keeper.announceCapacity()),
   ];
   const { exchange, delivery, logs, submissions, courier } = files;
   const stop = async (): Promise<void> => {
@@ -95,7 +96,7 @@ function createKeeper(machine: Machine, { self, membership, replica, record }: B
     replica,
     clock: systemClock,
     logger: machine.logger,
-    capacity: () => capacityOf(machine.policy, membership.member(self)?.role),
+    capacity: () => capacityOf(machine, membership.member(self)?.role),
     firstRecord: record,
     nextRecord: () => beginBoot(home.root),
   });
@@ -173,8 +174,10 @@ function createHints({ self, network, membership, driver, replica, diskTiming }:
 }
 
 /** What the owner offers, as far as the role in the swarm goes: only workers and admins run the work of others. */
-function capacityOf(policy: PolicyFile, role: Role | undefined): Capacity {
-  const { slots, accepts } = inForce(policy.current, systemClock.wall());
+function capacityOf({ policy, disk }: Machine, role: Role | undefined): Capacity {
+  const { slots: offered, accepts } = inForce(policy.current, systemClock.wall());
+  // A full disk has no room for the files of others.
+  const slots = disk.standing === 'ready' ? offered : 0;
   const works = role === 'worker' || role === 'admin';
   return {
     slots,

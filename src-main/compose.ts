@@ -1,6 +1,7 @@
 import { arch, hostname, platform } from 'node:os';
 import { join } from 'node:path';
 import { lockFile } from './adapters/disk/process-lock.ts';
+import { openSpaceReserve } from './adapters/disk/space-reserve.ts';
 import { rememberAddresses } from './adapters/libp2p/address-book.ts';
 import { openIdentity } from './adapters/libp2p/identity.ts';
 import { createInviter, type Inviter } from './adapters/libp2p/inviter.ts';
@@ -9,6 +10,7 @@ import { ChildProcessRunner } from './adapters/process/child-process-runner.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import type { SkeinServices } from './api/services.ts';
 import type { Logger } from './ports/logger.ts';
+import { DiskCare } from './services/disk-care.ts';
 import { Changes } from './services/live-view.ts';
 import { PairingRequests } from './services/pairing-requests.ts';
 import { PeerLife } from './services/peer-life.ts';
@@ -50,10 +52,19 @@ export async function createSkein(options: SkeinOptions): Promise<Skein> {
     const policy = await PolicyFile.open(home.root, options.slots);
     const recentFolders = await RecentFolders.open(home.root, logger);
     const changes = new Changes(systemClock);
+    const reserve = valueOf(await openSpaceReserve(home.root, options.reserveBytes));
+    const disk: DiskCare = new DiskCare({
+      reserve,
+      clock: systemClock,
+      logger,
+      changed: () => changes.changed(),
+      restart: (suspect) => life.restart(suspect),
+    });
     const requests = new PairingRequests(() => changes.changed());
     const name = (options.name ?? (hostname().split('.')[0] || 'machine')).slice(0, nameCharsMax);
     const machine: Machine = {
       options,
+      disk,
       logger,
       identity,
       policy,
@@ -62,7 +73,7 @@ export async function createSkein(options: SkeinOptions): Promise<Skein> {
       runner: new ChildProcessRunner({ stateDir: home.root, logger }),
     };
     let inviter: Inviter | null = null;
-    const life = new PeerLife({
+    const life: PeerLife = new PeerLife({
       self: identity.id,
       home,
       logger,
@@ -109,7 +120,8 @@ export async function createSkein(options: SkeinOptions): Promise<Skein> {
       endProcesses,
       facts: () => {
         const { slots, paused } = inForce(policy.current, systemClock.wall());
-        return { version, home: home.root, name, startedAt, slots, paused };
+        const diskNotice = (votes: boolean): string => disk.notice(votes);
+        return { version, home: home.root, name, startedAt, slots, paused, diskNotice };
       },
     });
     return {
@@ -117,10 +129,12 @@ export async function createSkein(options: SkeinOptions): Promise<Skein> {
       start: async () => {
         changes.start();
         await life.resume();
+        disk.start();
       },
       noteSleep: (aboutToSleep) => life.announceDeparture(aboutToSleep ? 'suspend' : null),
       stop: async () => {
         changes.stop();
+        disk.stop();
         await life.stop();
         await machine.runner.stop();
         lock.release();

@@ -1,11 +1,8 @@
-import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { constants, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { joinSwarm } from '../../shared/contract/client.ts';
 import { NodeProcess, until } from './node-process.ts';
-
-const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Three (or so) node processes on loopback that form one swarm. The first one founds it. */
 export class LocalSwarm {
@@ -15,19 +12,6 @@ export class LocalSwarm {
   private constructor(folder: string, nodes: readonly NodeProcess[]) {
     this.folder = folder;
     this.nodes = nodes;
-    for (const signal of interruptions) process.on(signal, this.#interrupted);
-  }
-
-  /** A script that is interrupted leaves neither processes nor files behind. */
-  readonly #interrupted = (signal: NodeJS.Signals): void => {
-    for (const node of this.nodes) node.killNow();
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
-    process.exit(128 + constants.signals[signal]);
-  };
-
-  /** From here on an interruption is the caller's to handle. */
-  ignoreInterruptions(): void {
-    for (const signal of interruptions) process.off(signal, this.#interrupted);
   }
 
   /** Starts the processes, founds the swarm, admits the others and waits until three vote (if there are three). */
@@ -99,7 +83,6 @@ export class LocalSwarm {
   /** Stops every process and removes every trace. */
   async dispose(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
-    this.ignoreInterruptions();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -27,4 +27,6 @@ export interface OpenedJournal {
   readonly records: readonly Uint8Array[];
   /** Bytes of an unfinished write at the very end that were dropped; their loss was never acknowledged. */
   readonly tornBytes: number;
+  /** There was no journal before: whoever remembers having had one here must not vote under its old name. */
+  readonly created: boolean;
 }

@@ -1,3 +1,5 @@
+import type { Failure } from '../../shared/domain/failure.ts';
+import { isEssential } from '../core/node/essential.ts';
 import type { NodeId, SessionId, Slot } from '../../shared/domain/ids.ts';
 import type { NodeMachine } from '../core/node/node.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
@@ -14,6 +16,8 @@ export interface AppliedReplicaOptions {
   readonly reads: ReadIndex;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Why nothing but what is essential may be asked for now; null when all may. */
+  readonly refusal: () => Failure | null;
 }
 
 /** The node machine and its requests, as services see them. */
@@ -45,7 +49,10 @@ export class AppliedReplica implements Replica {
   }
 
   propose(command: Parameters<Replica['propose']>[0], options?: ProposeOptions): ReturnType<Replica['propose']> {
-    return this.#options.requests.propose(command, options);
+    const failure = isEssential(command) ? null : this.#options.refusal();
+    return failure === null
+      ? this.#options.requests.propose(command, options)
+      : Promise.resolve({ ok: false, failure });
   }
 
   readIndex(signal?: AbortSignal): ReturnType<Replica['readIndex']> {

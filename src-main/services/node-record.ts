@@ -26,6 +26,17 @@ export async function beginBoot(home: string): Promise<NodeRecord> {
   return record;
 }
 
+/**
+ * Makes the directory another voter and session owner from now on: what it promised under its old name can no longer
+ * be relied on. On disk before this returns. A damaged record is replaced. Throws a FailureError of the disk.
+ */
+export async function newIncarnation(home: string): Promise<NodeRecord> {
+  const record = { incarnation: randomBytes(8).toString('hex'), boot: 1 };
+  const written = await writeFileAtomically(join(home, fileName), `${JSON.stringify(record)}\n`);
+  if (!written.ok) throw new FailureError(written.failure);
+  return record;
+}
+
 async function readRecord(home: string): Promise<NodeRecord | null> {
   const path = join(home, fileName);
   const found = await readSmallFile(path, fileBytesMax);

@@ -13,6 +13,8 @@ export interface SelfFacts {
   readonly startedAt: number;
   readonly slots: number;
   readonly paused: { readonly until: number | null } | null;
+  /** What is the matter with this machine's disk, for a machine that has a vote or not; empty when nothing is. */
+  readonly diskNotice: (votes: boolean) => string;
 }
 
 /** The overview of a machine, in a swarm or not. */
@@ -55,7 +57,10 @@ function withSwarm(peer: RunningPeer, facts: SelfFacts): Overview {
   const connected = new Set([peer.self, ...peer.network.peers().flatMap((link) => (link.connected ? [link.id] : []))]);
   const quorum = quorumView(peer, connected);
   const reachable = members.filter((member) => connected.has(member.id)).length;
-  const { state, message } = standing(peer, quorum, members.length);
+  const { state, message } = withDisk(
+    facts.diskNotice(status.role !== 'learner'),
+    standing(peer, quorum, members.length),
+  );
   return {
     version: facts.version,
     self: {
@@ -136,6 +141,16 @@ function standing(
     };
   }
   return { state: 'healthy', message: '' };
+}
+
+/** The machine's own trouble goes first: it is what this person can mend. */
+function withDisk(
+  notice: string,
+  shown: { readonly state: Overview['state']; readonly message: string },
+): { state: Overview['state']; message: string } {
+  if (notice === '') return shown;
+  const state = shown.state === 'healthy' || shown.state === 'alone' ? 'degraded' : shown.state;
+  return { state, message: shown.message === '' ? notice : `${notice} ${shown.message}` };
 }
 
 function coordinatorView(peer: RunningPeer): Overview['coordinator'] {

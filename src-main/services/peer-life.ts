@@ -1,4 +1,4 @@
-import { FailureError, fail, ok, type Result } from '../../shared/domain/failure.ts';
+import { FailureError, fail, ok, type Failure, type Result } from '../../shared/domain/failure.ts';
 import type { NodeId } from '../../shared/domain/ids.ts';
 import type { Role } from '../../shared/domain/member.ts';
 import type { Departure } from '../core/membership/voter-choice.ts';
@@ -23,6 +23,8 @@ export interface PeerOpening {
   readonly home: SwarmHome;
   /** Writes the first snapshot and the membership; otherwise both are read. */
   readonly founding: boolean;
+  /** Why the journal on disk must not be used: the machine begins anew, as another voter. Null otherwise. */
+  readonly suspect: Failure | null;
 }
 
 export interface OpenedPeer {
@@ -73,6 +75,8 @@ export class PeerLife implements PeerHolder, SwarmDoor {
   /** Founding, joining and leaving exclude one another. */
   #busy = false;
   #stopWatching: (() => void) | null = null;
+  /** A restart failed half-way: the peer shows what it knew, but everything of it has ended. */
+  #ended = false;
 
   constructor(options: PeerLifeOptions) {
     this.self = options.self;
@@ -104,6 +108,28 @@ export class PeerLife implements PeerHolder, SwarmDoor {
     await this.#options.closeInvitations();
     if (this.current !== null) await this.#handOver(this.current, 'shutdown', stopMs);
     await this.#close();
+  }
+
+  /**
+   * Ends the peer and starts it again from its disk; with a reason to suspect that, from nothing. Until the new one runs,
+   * the old one goes on showing what it knew. Answers why it could not be started.
+   */
+  async restart(suspect: Failure | null): Promise<Result<null>> {
+    try {
+      return await this.#alone(async () => {
+        const peer = this.current;
+        if (peer === null) return ok(null);
+        await this.#options.closeInvitations();
+        this.#stopWatching?.();
+        if (!this.#ended) await peer.stop();
+        this.#ended = true;
+        await this.#open(peer.membership, false, suspect);
+        return ok(null);
+      });
+    } catch (error) {
+      if (error instanceof FailureError) return { ok: false, failure: error.failure };
+      return fail('internal', error instanceof Error ? error.message : String(error));
+    }
   }
 
   found(name: string): Promise<RunningPeer> {
@@ -185,9 +211,10 @@ export class PeerLife implements PeerHolder, SwarmDoor {
     return new Promise((resolve) => this.#options.clock.setTimer(200, resolve));
   }
 
-  async #open(membership: MembershipSet, founding: boolean): Promise<RunningPeer> {
-    const opened = await this.#options.open({ membership, home: this.#options.home, founding });
+  async #open(membership: MembershipSet, founding: boolean, suspect: Failure | null = null): Promise<RunningPeer> {
+    const opened = await this.#options.open({ membership, home: this.#options.home, founding, suspect });
     this.#opened = opened;
+    this.#ended = false;
     this.#stopWatching = membership.onChange(() => {
       if (!membership.isMember(this.self)) void this.#removed();
     });
@@ -213,7 +240,8 @@ export class PeerLife implements PeerHolder, SwarmDoor {
     const peer = this.current;
     this.#stopWatching?.();
     this.#opened = null;
-    await peer?.stop();
+    if (!this.#ended) await peer?.stop();
+    this.#ended = false;
     this.#options.changes.changed();
   }
 

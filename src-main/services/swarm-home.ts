@@ -13,6 +13,7 @@ const swarmParts = [
   'node.json',
   'addresses.json',
   'journal',
+  'suspect',
   'attempts',
   'tails',
   'submissions',

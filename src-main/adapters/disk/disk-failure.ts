@@ -8,6 +8,9 @@ export function errorCode(error: unknown): string {
   return '';
 }
 
+/** Whether the system refused for want of space, or of a quota of it. */
+export const isFull = (error: unknown): boolean => fullCodes.has(errorCode(error));
+
 /** Says what the disk refused, about which file: `disk-full`, `not-found`, or else `disk-failed`. */
 export function diskFailure(error: unknown, doing: string, path: string): Failure {
   const code = errorCode(error);

@@ -112,6 +112,8 @@ export interface ScannedSegment {
   readonly records: readonly Uint8Array[];
   /** Bytes up to the end of the last whole frame before any damage. */
   readonly wholeBytes: number;
+  /** Bytes up to the end of the last marker: all before it had been synced when it was written. */
+  readonly syncedBytes: number;
   readonly sealed: boolean;
   /** Damage at `wholeBytes` with a valid marker somewhere behind it: those bytes had been on disk. */
   readonly damagedBeforeMarker: boolean;
@@ -121,6 +123,7 @@ export interface ScannedSegment {
 export function scanSegment(bytes: Buffer, nonce: Uint8Array): ScannedSegment {
   const records: Uint8Array[] = [];
   let at = headerBytes;
+  let syncedBytes = headerBytes;
   let sealed = false;
   while (!sealed) {
     const frame = frameAt(bytes, nonce, at);
@@ -128,6 +131,8 @@ export function scanSegment(bytes: Buffer, nonce: Uint8Array): ScannedSegment {
     if (frame.type === frameTypes.record) records.push(frame.payload);
     sealed = frame.type === frameTypes.seal;
     at += frameHeaderBytes + frame.payload.byteLength;
+    if (frame.type !== frameTypes.record) syncedBytes = at;
   }
-  return { records, wholeBytes: at, sealed, damagedBeforeMarker: !sealed && markerFollows(bytes, nonce, at + 1) };
+  const damagedBeforeMarker = !sealed && markerFollows(bytes, nonce, at + 1);
+  return { records, wholeBytes: at, syncedBytes, sealed, damagedBeforeMarker };
 }

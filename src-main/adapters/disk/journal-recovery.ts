@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../../shared/domain/failure.ts';
+import { errorCode } from './disk-failure.ts';
 import type { JournalFile, JournalFileSystem } from './journal-file-system.ts';
 import {
   decodeHeader,
@@ -26,6 +27,8 @@ export interface RecoveredJournal {
   readonly records: readonly Uint8Array[];
   readonly tornBytes: number;
   readonly bytes: number;
+  /** No segment was there before. */
+  readonly created: boolean;
 }
 
 interface NamedSegment {
@@ -78,7 +81,9 @@ export async function createSegment(
     await files.syncFolder(dir);
     return { file, header, position: position + markerBytes };
   } catch (error) {
-    await file.close();
+    // What cannot be finished must not hold the room that others need; the failure that counts is the first one.
+    await file.close().catch(() => undefined);
+    await files.remove(path + unfinishedSuffix).catch(() => undefined);
     throw error;
   }
 }
@@ -117,7 +122,7 @@ function corrupt(path: string, offset: number, what: string): { ok: false; failu
 interface ReadSegment {
   readonly header: SegmentHeader;
   readonly scanned: ScannedSegment;
-  readonly size: number;
+  readonly bytes: Buffer;
 }
 
 async function readSegment(
@@ -126,7 +131,14 @@ async function readSegment(
   expected: NamedSegment,
   last: boolean,
 ): Promise<Result<ReadSegment>> {
-  const read = await files.read(path);
+  let read: Uint8Array;
+  try {
+    read = await files.read(path);
+  } catch (error) {
+    // A place that the disk cannot give back is as good as damaged.
+    if (errorCode(error) !== 'EIO') throw error;
+    return corrupt(path, 0, 'the disk cannot read it (EIO)');
+  }
   const bytes = Buffer.from(read.buffer, read.byteOffset, read.byteLength);
   const header = decodeHeader(bytes);
   if (header === null) return corrupt(path, 0, 'its header does not match its checksum');
@@ -142,7 +154,7 @@ async function readSegment(
   if (scanned.sealed && scanned.wholeBytes !== bytes.byteLength) {
     return corrupt(path, scanned.wholeBytes, 'bytes follow its end');
   }
-  return ok({ header, scanned, size: bytes.byteLength });
+  return ok({ header, scanned, bytes });
 }
 
 /**
@@ -172,19 +184,30 @@ export async function recover(files: JournalFileSystem, dir: string): Promise<Re
   if (end === null || end.read.scanned.sealed) {
     const index = end === null ? 0 : end.segment.index + 1;
     const segment = await createSegment(files, dir, { generation, index }, []);
-    return ok({ segment, records, tornBytes: 0, bytes: bytes + segment.position });
+    return ok({ segment, records, tornBytes: 0, bytes: bytes + segment.position, created: end === null });
   }
   const segment = await reopen(files, join(dir, end.segment.name), end.read);
-  const tornBytes = end.read.size - end.read.scanned.wholeBytes;
-  return ok({ segment, records, tornBytes, bytes: bytes + markerBytes });
+  const tornBytes = end.read.bytes.byteLength - end.read.scanned.wholeBytes;
+  return ok({ segment, records, tornBytes, bytes: bytes + markerBytes, created: false });
 }
 
+/**
+ * Whole records behind the last marker may be in the system's cache only, and marked clean there by a sync that
+ * failed before this process began: syncing them again would report a success that never was (Rebello et al.,
+ * "Can Applications Recover from fsync Failures?", USENIX ATC 2020, section 3). Writing them again makes the sync real.
+ */
 async function reopen(files: JournalFileSystem, path: string, read: ReadSegment): Promise<OpenSegment> {
   const file = await files.open(path, false);
-  const position = read.scanned.wholeBytes;
-  if (position < read.size) await file.truncate(position);
-  await file.sync();
-  await file.write(encodeMarker(read.header.nonce, position), position);
-  await file.sync();
-  return { file, header: read.header, position: position + markerBytes };
+  try {
+    const { wholeBytes: position, syncedBytes } = read.scanned;
+    if (position < read.bytes.byteLength) await file.truncate(position);
+    if (syncedBytes < position) await file.write(read.bytes.subarray(syncedBytes, position), syncedBytes);
+    await file.sync();
+    await file.write(encodeMarker(read.header.nonce, position), position);
+    await file.sync();
+    return { file, header: read.header, position: position + markerBytes };
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fail, ok, type Failure, type Result } from '../../../shared/domain/failure.ts';
 import type { Journal, OpenedJournal } from '../../ports/journal.ts';
-import { diskFailure } from './disk-failure.ts';
+import { diskFailure, isFull } from './disk-failure.ts';
 import { realFileSystem, type JournalFileSystem } from './journal-file-system.ts';
 import {
   encodeMarker,
@@ -20,6 +20,11 @@ export interface JournalOptions {
   /** A segment that has grown past this many bytes is sealed and another one begun. */
   readonly segmentBytesMax?: number;
   readonly files?: JournalFileSystem;
+  /**
+   * Asked when a write finds no space: frees some and answers true, or answers false. The write is then made once more
+   * from its beginning. A sync is never made again after it failed, whatever the reason.
+   */
+  readonly makeRoom?: () => Promise<boolean>;
 }
 
 type Done = (failure?: Failure) => void;
@@ -60,10 +65,11 @@ export async function openJournal(dir: string, options: JournalOptions = {}): Pr
       lock.value?.release();
       return recovered;
     }
-    const { records, tornBytes } = recovered.value;
+    const { records, tornBytes, created } = recovered.value;
     const segmentBytesMax = options.segmentBytesMax ?? segmentBytesDefault;
-    const journal = new SegmentJournal({ files, dir, lock: lock.value, segmentBytesMax }, recovered.value);
-    return ok({ journal, records, tornBytes });
+    const makeRoom = options.makeRoom ?? (() => Promise.resolve(false));
+    const journal = new SegmentJournal({ files, dir, lock: lock.value, segmentBytesMax, makeRoom }, recovered.value);
+    return ok({ journal, records, tornBytes, created });
   } catch (error) {
     lock.value?.release();
     return { ok: false, failure: diskFailure(error, 'opening the journal in', dir) };
@@ -75,6 +81,7 @@ interface Home {
   readonly dir: string;
   readonly lock: ProcessLock | null;
   readonly segmentBytesMax: number;
+  readonly makeRoom: () => Promise<boolean>;
 }
 
 /** Group commit: whatever is appended while the disk is busy shares the next write and the next sync. */
@@ -187,27 +194,41 @@ class SegmentJournal implements Journal {
       segment.position,
       appends.flatMap((append) => append.records),
     );
-    if (bytes.byteLength > 0) await segment.file.write(bytes, segment.position);
+    if (bytes.byteLength > 0) await this.#inRoom(() => segment.file.write(bytes, segment.position));
     segment.position += bytes.byteLength;
     if (appends.some((append) => append.sync)) {
       await segment.file.sync();
       // The marker follows the sync: written with its batch it could reach the disk before the batch does,
       // and a plain power cut would look like damage.
-      await segment.file.write(encodeMarker(segment.header.nonce, segment.position), segment.position);
-      segment.position += markerBytes;
+      await this.#mark(segment, frameTypes.marker);
     }
     if (segment.position >= this.#home.segmentBytesMax) await this.#nextSegment();
+  }
+
+  async #mark(segment: OpenSegment, type: typeof frameTypes.marker | typeof frameTypes.seal): Promise<void> {
+    const marker = encodeMarker(segment.header.nonce, segment.position, type);
+    await this.#inRoom(() => segment.file.write(marker, segment.position));
+    segment.position += markerBytes;
+  }
+
+  /** Only for work that begins from nothing when made again: a write at its place, or a whole new file. */
+  async #inRoom<Value>(work: () => Promise<Value>): Promise<Value> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isFull(error) || !(await this.#home.makeRoom())) throw error;
+      return work();
+    }
   }
 
   async #nextSegment(): Promise<void> {
     const { files, dir } = this.#home;
     const full = this.#segment;
     await full.file.sync();
-    await full.file.write(encodeMarker(full.header.nonce, full.position, frameTypes.seal), full.position);
-    full.position += markerBytes;
+    await this.#mark(full, frameTypes.seal);
     await full.file.sync();
     const { generation, index } = full.header;
-    this.#segment = await createSegment(files, dir, { generation, index: index + 1 }, []);
+    this.#segment = await this.#inRoom(() => createSegment(files, dir, { generation, index: index + 1 }, []));
     this.#sealedBytes += full.position;
     await full.file.close();
   }
@@ -216,7 +237,7 @@ class SegmentJournal implements Journal {
     const { files, dir } = this.#home;
     const old = this.#segment;
     const generation = old.header.generation + 1;
-    this.#segment = await createSegment(files, dir, { generation, index: 0 }, head);
+    this.#segment = await this.#inRoom(() => createSegment(files, dir, { generation, index: 0 }, head));
     this.#sealedBytes = 0;
     await old.file.close();
     // From here on only the new generation counts: the next opening removes what a crash leaves of the old one.

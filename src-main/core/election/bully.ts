@@ -58,6 +58,8 @@ export class Bully {
   #noes = new Set<NodeId>();
   #challenged = new Set<NodeId>();
   #out: ElectionOutput[] = [];
+  /** Another voter should coordinate if any can: this one answers as unfit and tries much later than the others. */
+  reluctant = false;
 
   constructor(self: NodeId, timing: NodeTiming, random: Random) {
     this.#self = self;
@@ -271,7 +273,7 @@ export class Bully {
   #onElection(now: Instant, from: NodeId, message: Of<'election'>): void {
     const alive = this.hearsCoordinator(now) !== null;
     // A stronger voter without a quorum must let the weaker one go on, or neither ever does.
-    const verdict = alive ? 'coordinator-alive' : this.#reachesQuorum() ? 'fit' : 'not-fit';
+    const verdict = alive ? 'coordinator-alive' : this.#reachesQuorum() && !this.reluctant ? 'fit' : 'not-fit';
     this.#send(from, { type: 'answer', attempt: message.attempt, verdict });
     if (verdict === 'fit' && this.#state === 'following') {
       this.#reason = 'a voter of lower rank asked';
@@ -313,7 +315,8 @@ export class Bully {
   }
 
   #armSuspicion(afterMs: number): void {
-    this.#arm('suspect', afterMs === 0 ? 0 : afterMs + this.#random.below(Math.max(1, Math.floor(afterMs / 5))));
+    const waitMs = this.reluctant && this.#voters.length > 1 ? afterMs + 3 * this.#timing.suspectMs : afterMs;
+    this.#arm('suspect', waitMs === 0 ? 0 : waitMs + this.#random.below(Math.max(1, Math.floor(waitMs / 5))));
   }
 
   #arm(timer: ElectionTimer, afterMs: number): void {

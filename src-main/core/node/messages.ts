@@ -74,6 +74,9 @@ export type NodeInput =
   | { readonly type: 'woke' }
   /** This machine is about to go, for good or for a while; null: it stays, or is back. */
   | { readonly type: 'departing'; readonly departure: Departure | null }
+  /** The disk is full: only what is essential may begin, and somebody else should coordinate, until it is ready again. */
+  | { readonly type: 'disk-full' }
+  | { readonly type: 'disk-ready' }
   /** How busy a machine says it is, 0 to 1 per core: a hint for placement. */
   | { readonly type: 'load-heard'; readonly node: NodeId; readonly load: number };
 

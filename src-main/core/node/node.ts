@@ -178,6 +178,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#departure = input.departure;
         this.#announceDeparture(now);
         break;
+      case 'disk-full':
+      case 'disk-ready':
+        this.#onDisk(now, input.type === 'disk-full');
+        break;
       case 'load-heard':
         this.#duties.noteLoad(input.node, input.load);
         break;
@@ -214,6 +218,15 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#bully.woke();
     this.#standing.followNobody('this machine woke up');
     this.#noteRole('this machine woke up');
+  }
+
+  /** Somebody with room should coordinate: the log grows fastest where it is led. */
+  #onDisk(now: Instant, full: boolean): void {
+    this.#proposals.essentialOnly = full;
+    this.#bully.reluctant = full;
+    if (!full || this.#replica.phase === 'idle') return;
+    this.#replica.stepDown();
+    this.#endCoordination(now, 'the disk of this machine is full');
   }
 
   #onReceived(now: Instant, from: NodeId, message: NodeMessage): void {

@@ -99,6 +99,7 @@ export class Office {
 
   placeTasks(now: Instant): void {
     const { duties, proposals, state } = this.#options;
+    if (proposals.essentialOnly) return;
     const command = duties.placements(now, state());
     if (command !== null) proposals.addOwn(command);
   }

@@ -2,7 +2,10 @@ import type { Failure } from '../../../shared/domain/failure.ts';
 import type { NodeId } from '../../../shared/domain/ids.ts';
 import { pendingRequestsMax } from '../machine/limits.ts';
 import type { Voter } from '../paxos/voters.ts';
+import { isEssential } from './essential.ts';
 import type { Command, Request } from '../state-machine/command.ts';
+
+const noRoom: Failure = { code: 'disk-full', message: 'the disk of the coordinator is full' };
 
 /** What a coordinator has taken on and not yet proposed: requests while the window is full, and a change of voters. */
 export class Proposals {
@@ -10,6 +13,8 @@ export class Proposals {
   #pending: Request[] = [];
   /** The voters to change to once nothing is in flight; requests wait behind it. */
   wantedVoters: readonly Voter[] | null = null;
+  /** The disk is full: whatever begins something new is refused. */
+  essentialOnly = false;
 
   constructor(self: NodeId) {
     this.#self = self;
@@ -24,8 +29,9 @@ export class Proposals {
     if (this.#pending.length + requests.length > pendingRequestsMax) {
       return { code: 'limit-reached', message: 'the coordinator has too many requests waiting' };
     }
-    this.#pending.push(...requests);
-    return null;
+    const taken = this.essentialOnly ? requests.filter(({ command }) => isEssential(command)) : requests;
+    this.#pending.push(...taken);
+    return taken.length === requests.length ? null : noRoom;
   }
 
   /** In the coordinator's own name; conditional commands, so a repetition is harmless and needs no name. */

@@ -16,7 +16,7 @@ describe('recovery', () => {
     expect(founded.ok).toBe(true);
     if (!founded.ok || founded.value.snapshot === null) return;
     const records = encodeSnapshot(founded.value.snapshot);
-    expect(recover({ journal, records, tornBytes: 0 })).toEqual(founded);
+    expect(recover({ journal, records, tornBytes: 0, created: false })).toEqual(founded);
     const node = createNode({
       self: founder.self,
       recovered: founded.value,
@@ -28,7 +28,7 @@ describe('recovery', () => {
   });
 
   it('of an empty journal knows nothing', () => {
-    expect(recover({ journal: new HeldJournal(), records: [], tornBytes: 0 })).toEqual({
+    expect(recover({ journal: new HeldJournal(), records: [], tornBytes: 0, created: false })).toEqual({
       ok: true,
       value: { snapshot: null, facts: [] },
     });
@@ -42,7 +42,12 @@ describe('recovery', () => {
   });
 
   it('fails on records it cannot read', () => {
-    const damaged = recover({ journal: new HeldJournal(), records: [new Uint8Array([1, 2, 3])], tornBytes: 0 });
+    const damaged = recover({
+      journal: new HeldJournal(),
+      records: [new Uint8Array([1, 2, 3])],
+      tornBytes: 0,
+      created: false,
+    });
     expect(damaged).toMatchObject({ ok: false, failure: { code: 'corrupt' } });
   });
 });

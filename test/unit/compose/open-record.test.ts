@@ -1,0 +1,111 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ok, type Failure } from '../../../shared/domain/failure.ts';
+import { openSpaceReserve } from '../../../src-main/adapters/disk/space-reserve.ts';
+import { openRecord, type OpenedRecord } from '../../../src-main/compose-disk.ts';
+import { encodeFact } from '../../../src-main/wire/facts.ts';
+import { DiskCare } from '../../../src-main/services/disk-care.ts';
+import { swarmHome, type SwarmHome } from '../../../src-main/services/swarm-home.ts';
+import { fact, HeldClock, silent } from '../runtime/fakes.ts';
+
+let home: SwarmHome;
+let care: DiskCare;
+
+beforeEach(async () => {
+  home = swarmHome(await mkdtemp(join(tmpdir(), 'skein-record-')));
+  const reserve = await openSpaceReserve(home.root, 0);
+  if (!reserve.ok) throw new Error(reserve.failure.message);
+  care = new DiskCare({
+    reserve: reserve.value,
+    clock: new HeldClock(),
+    logger: silent,
+    changed: () => undefined,
+    restart: () => Promise.resolve(ok(null)),
+  });
+});
+
+afterEach(() => rm(home.root, { recursive: true, force: true }));
+
+const open = (suspect: Failure | null = null, onlyMember = false): Promise<OpenedRecord> =>
+  openRecord(care, { home, founding: false, suspect }, onlyMember);
+
+/** A journal with two synced facts, closed. Answers the incarnation. */
+async function firstLife(): Promise<string> {
+  const { record, opened } = await open();
+  for (const slot of [7, 8]) {
+    await new Promise<void>((resolve) =>
+      opened.journal.append(encodeFact(fact(slot)), { sync: true }, () => resolve()),
+    );
+  }
+  await opened.journal.close();
+  return record.incarnation;
+}
+
+async function damageFirstRecord(): Promise<void> {
+  const [name = ''] = (await readdir(home.journal)).filter((each) => each.endsWith('.seg'));
+  const path = join(home.journal, name);
+  const bytes = await readFile(path);
+  const at = 28 + 17 + 9;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+}
+
+describe('opening what the disk says about the past', () => {
+  it('keeps the incarnation and the facts of a journal that is whole', async () => {
+    const incarnation = await firstLife();
+    const { record, recovered, opened } = await open();
+    expect(record).toEqual({ incarnation, boot: 2 });
+    expect(recovered.facts).toHaveLength(2);
+    await opened.journal.close();
+    expect(care.notice(false)).toBe('');
+  });
+
+  it('begins anew as another voter when a synced record is damaged, and keeps the journal for a person to look at', async () => {
+    const incarnation = await firstLife();
+    await damageFirstRecord();
+    const { record, recovered, opened } = await open();
+    expect(record.incarnation).not.toBe(incarnation);
+    expect(recovered).toEqual({ snapshot: null, facts: [] });
+    await opened.journal.close();
+    const [kept = ''] = await readdir(join(home.root, 'suspect'));
+    expect(await readdir(join(home.root, 'suspect', kept))).toContain('journal-00000001-00000000.seg');
+    expect(care.notice(false)).toContain('is damaged at byte');
+    const again = await open();
+    expect(again.record).toEqual({ incarnation: record.incarnation, boot: 2 });
+    await again.opened.journal.close();
+  });
+
+  it('leaves a damaged journal alone where nobody else has the log', async () => {
+    const incarnation = await firstLife();
+    await damageFirstRecord();
+    await expect(open(null, true)).rejects.toMatchObject({ failure: { code: 'corrupt' } });
+    expect(await readFile(join(home.root, 'node.json'), 'utf8')).toContain(incarnation);
+  });
+
+  it('never votes under its old name from a journal that has vanished', async () => {
+    const incarnation = await firstLife();
+    await rm(home.journal, { recursive: true });
+    const { record, opened } = await open();
+    expect(record.incarnation).not.toBe(incarnation);
+    expect(care.notice(false)).toContain('was missing');
+    await opened.journal.close();
+  });
+
+  it('trusts nothing on a disk that failed a sync, whole as it may look', async () => {
+    const incarnation = await firstLife();
+    const { record, recovered, opened } = await open({ code: 'disk-failed', message: 'EIO' });
+    expect(record.incarnation).not.toBe(incarnation);
+    expect(recovered.facts).toEqual([]);
+    await opened.journal.close();
+  });
+
+  it('survives a damaged node record the same way', async () => {
+    const incarnation = await firstLife();
+    await writeFile(join(home.root, 'node.json'), '{"incarnation":');
+    const { record, opened } = await open();
+    expect(record.incarnation).not.toBe(incarnation);
+    await opened.journal.close();
+  });
+});

@@ -121,7 +121,8 @@ export async function createSkein(options: SkeinOptions): Promise<Skein> {
       facts: () => {
         const { slots, paused } = inForce(policy.current, systemClock.wall());
         const diskNotice = (votes: boolean): string => disk.notice(votes);
-        return { version, home: home.root, name, startedAt, slots, paused, diskNotice };
+        const diskHalted = (): boolean => disk.halts;
+        return { version, home: home.root, name, startedAt, slots, paused, diskNotice, diskHalted };
       },
     });
     return {

@@ -51,7 +51,7 @@ export class DiskCare {
   #cancel: (() => void) | null = null;
   #stopped = false;
   /** Counts halts, so that one during a restart is not taken for the past. */
-  #halts = 0;
+  #haltCount = 0;
 
   constructor(options: DiskCareOptions) {
     this.#options = options;
@@ -59,6 +59,11 @@ export class DiskCare {
 
   get standing(): DiskStanding {
     return this.#standing;
+  }
+
+  /** The engine is stopped and shows what it knew. */
+  get halts(): boolean {
+    return this.#standing === 'full' || this.#standing === 'failed';
   }
 
   /** What is the matter and what to do about it, in a few sentences; empty when all is well. */
@@ -72,10 +77,10 @@ export class DiskCare {
       case 'full':
         return `The disk of ${folder} is full: ${space}. This machine shows what it knew${since} and takes no part. Free some space there: it goes on by itself.`;
       case 'failed':
-        return `The disk failed: ${this.#failure?.message ?? folder}. This machine shows what it knew${since} and acknowledges nothing. It tries to come back by itself; check the disk.`;
+        return `The disk failed: ${sentence(this.#failure?.message ?? folder)} This machine shows what it knew${since} and acknowledges nothing. It tries to come back by itself; check the disk.`;
       case 'ready':
         if (this.#suspectAt === null || votes) return '';
-        return `This machine came back at ${clockText(this.#suspectAt)} without its record of the log, because ${this.#suspect?.message ?? 'the record could not be trusted'}. It learns everything from the others and votes again once they choose it. Check the disk; what was put aside lies in ${folder}/suspect.`;
+        return `This machine came back at ${clockText(this.#suspectAt)} without its record of the log, because ${sentence(this.#suspect?.message ?? 'it could not be trusted')} It learns everything from the others and votes again once they choose it. Check the disk; what was put aside lies in ${folder}/suspect.`;
     }
   }
 
@@ -118,7 +123,7 @@ export class DiskCare {
    */
   halted(failure: Failure, onlyCopy: boolean): void {
     if (failure.code !== 'disk-full' && failure.code !== 'disk-failed') return;
-    this.#halts += 1;
+    this.#haltCount += 1;
     this.#haltedAt = this.#options.clock.wall();
     this.#failure = failure;
     this.#suspect = failure.code === 'disk-full' || onlyCopy ? null : failure;
@@ -172,7 +177,7 @@ export class DiskCare {
 
   async #restart(then: DiskStanding): Promise<boolean> {
     const suspect = this.#suspect;
-    const halts = this.#halts;
+    const halts = this.#haltCount;
     const restarted = await this.#options.restart(suspect);
     if (this.#stopped) return true;
     if (!restarted.ok) {
@@ -181,7 +186,7 @@ export class DiskCare {
       this.#options.changed();
       return false;
     }
-    if (halts !== this.#halts) return false;
+    if (halts !== this.#haltCount) return false;
     this.#haltedAt = null;
     this.#become(then);
     return true;
@@ -210,3 +215,5 @@ export class DiskCare {
     return { folder: this.#options.reserve.folder, freeBytes: this.#freeBytes, neededBytes: this.#neededBytes };
   }
 }
+
+const sentence = (text: string): string => `${text.replace(/\.$/, '')}.`;

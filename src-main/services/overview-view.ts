@@ -15,6 +15,8 @@ export interface SelfFacts {
   readonly paused: { readonly until: number | null } | null;
   /** What is the matter with this machine's disk, for a machine that has a vote or not; empty when nothing is. */
   readonly diskNotice: (votes: boolean) => string;
+  /** The disk has stopped this machine: what it shows is what it knew then. */
+  readonly diskHalted: () => boolean;
 }
 
 /** The overview of a machine, in a swarm or not. */
@@ -57,16 +59,14 @@ function withSwarm(peer: RunningPeer, facts: SelfFacts): Overview {
   const connected = new Set([peer.self, ...peer.network.peers().flatMap((link) => (link.connected ? [link.id] : []))]);
   const quorum = quorumView(peer, connected);
   const reachable = members.filter((member) => connected.has(member.id)).length;
-  const { state, message } = withDisk(
-    facts.diskNotice(status.role !== 'learner'),
-    standing(peer, quorum, members.length),
-  );
+  const { state, message } = withDisk(facts, standing(peer, quorum, members.length), status.role);
   return {
     version: facts.version,
     self: {
       id: peer.self,
       name: nodeRef(peer.membership, peer.self).name,
-      role: status.role,
+      // A halted machine is nothing in the swarm, whatever it last was.
+      role: facts.diskHalted() ? 'learner' : status.role,
       addresses: [...peer.network.addresses()],
       home: facts.home,
       startedAt: facts.startedAt,
@@ -145,10 +145,13 @@ function standing(
 
 /** The machine's own trouble goes first: it is what this person can mend. */
 function withDisk(
-  notice: string,
+  facts: SelfFacts,
   shown: { readonly state: Overview['state']; readonly message: string },
+  role: Overview['self']['role'],
 ): { state: Overview['state']; message: string } {
+  const notice = facts.diskNotice(role !== 'learner');
   if (notice === '') return shown;
+  if (facts.diskHalted()) return { state: 'degraded', message: notice };
   const state = shown.state === 'healthy' || shown.state === 'alone' ? 'degraded' : shown.state;
   return { state, message: shown.message === '' ? notice : `${notice} ${shown.message}` };
 }

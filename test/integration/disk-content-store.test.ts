@@ -7,7 +7,7 @@ import { FailureError } from '../../shared/domain/failure.ts';
 import { contentHash } from '../../shared/domain/ids.ts';
 import { openContentStore } from '../../src-main/adapters/disk/file-content-store.ts';
 import { readOutput, readTail } from '../../src-main/adapters/disk/output-reader.ts';
-import { readSmallFile, writeFileAtomic } from '../../src-main/adapters/disk/atomic-file.ts';
+import { readSmallFile, writeFileAtomically } from '../../src-main/swarm/atomic-file.ts';
 import type { ContentStore } from '../../src-main/ports/content-store.ts';
 
 let dir = '';
@@ -134,13 +134,13 @@ describe('the content store', () => {
 describe('a small file', () => {
   it('is replaced whole, with its mode, leaving no temporary', async () => {
     const path = join(dir, 'sub', 'policy.json');
-    await writeFileAtomic(path, 'one');
-    expect(await writeFileAtomic(path, '{"two":2}', 0o600)).toEqual({ ok: true, value: null });
-    const read = await readSmallFile(path);
-    expect(read.ok && Buffer.from(read.value).toString()).toBe('{"two":2}');
+    await writeFileAtomically(path, 'one');
+    expect(await writeFileAtomically(path, '{"two":2}')).toEqual({ ok: true, value: null });
+    const read = await readSmallFile(path, 1_000);
+    expect(read.ok && read.value?.toString()).toBe('{"two":2}');
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await readdir(join(dir, 'sub'))).toEqual(['policy.json']);
-    expect(await readSmallFile(join(dir, 'none'))).toMatchObject({ failure: { code: 'not-found' } });
+    expect(await readSmallFile(join(dir, 'none'), 1_000)).toEqual({ ok: true, value: null });
   });
 });
 

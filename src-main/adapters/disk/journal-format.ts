@@ -112,7 +112,7 @@ export interface ScannedSegment {
   readonly records: readonly Uint8Array[];
   /** Bytes up to the end of the last whole frame before any damage. */
   readonly wholeBytes: number;
-  /** Bytes up to the end of the last marker: all before it had been synced when it was written. */
+  /** Where the last marker begins: all before it had been synced when it was written, itself perhaps not. */
   readonly syncedBytes: number;
   readonly sealed: boolean;
   /** Damage at `wholeBytes` with a valid marker somewhere behind it: those bytes had been on disk. */
@@ -130,8 +130,8 @@ export function scanSegment(bytes: Buffer, nonce: Uint8Array): ScannedSegment {
     if (frame === null) break;
     if (frame.type === frameTypes.record) records.push(frame.payload);
     sealed = frame.type === frameTypes.seal;
-    at += frameHeaderBytes + frame.payload.byteLength;
     if (frame.type !== frameTypes.record) syncedBytes = at;
+    at += frameHeaderBytes + frame.payload.byteLength;
   }
   const damagedBeforeMarker = !sealed && markerFollows(bytes, nonce, at + 1);
   return { records, wholeBytes: at, syncedBytes, sealed, damagedBeforeMarker };

@@ -183,6 +183,7 @@ export async function recover(files: JournalFileSystem, dir: string): Promise<Re
   for (const name of obsoleteNames(names, generation)) await files.remove(join(dir, name));
   if (end === null || end.read.scanned.sealed) {
     const index = end === null ? 0 : end.segment.index + 1;
+    if (end !== null) await (await settle(files, join(dir, end.segment.name), end.read)).close();
     const segment = await createSegment(files, dir, { generation, index }, []);
     return ok({ segment, records, tornBytes: 0, bytes: bytes + segment.position, created: end === null });
   }
@@ -192,17 +193,28 @@ export async function recover(files: JournalFileSystem, dir: string): Promise<Re
 }
 
 /**
- * Whole records behind the last marker may be in the system's cache only, and marked clean there by a sync that
- * failed before this process began: syncing them again would report a success that never was (Rebello et al.,
- * "Can Applications Recover from fsync Failures?", USENIX ATC 2020, section 3). Writing them again makes the sync real.
+ * Whole records behind the last marker, and that marker, may be in the system's cache only, and marked clean there by
+ * a sync that failed before this process began: syncing them again would report a success that never was (Rebello et
+ * al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020, section 3). Writing them again makes it real.
  */
-async function reopen(files: JournalFileSystem, path: string, read: ReadSegment): Promise<OpenSegment> {
+async function settle(files: JournalFileSystem, path: string, read: ReadSegment): Promise<JournalFile> {
   const file = await files.open(path, false);
   try {
-    const { wholeBytes: position, syncedBytes } = read.scanned;
-    if (position < read.bytes.byteLength) await file.truncate(position);
-    if (syncedBytes < position) await file.write(read.bytes.subarray(syncedBytes, position), syncedBytes);
+    const { wholeBytes, syncedBytes } = read.scanned;
+    if (wholeBytes < read.bytes.byteLength) await file.truncate(wholeBytes);
+    if (syncedBytes < wholeBytes) await file.write(read.bytes.subarray(syncedBytes, wholeBytes), syncedBytes);
     await file.sync();
+    return file;
+  } catch (error) {
+    await file.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function reopen(files: JournalFileSystem, path: string, read: ReadSegment): Promise<OpenSegment> {
+  const file = await settle(files, path, read);
+  const position = read.scanned.wholeBytes;
+  try {
     await file.write(encodeMarker(read.header.nonce, position), position);
     await file.sync();
     return { file, header: read.header, position: position + markerBytes };

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FailureError } from '../../../shared/domain/failure.ts';
 import { homeFiles } from '../home-folder.ts';
 
 /** The token that programs on this machine show to the web server: made once, readable by this user only. */
@@ -31,9 +32,26 @@ export function rememberWebPort(home: string, port: number): Promise<void> {
   return writeWhole(join(home, homeFiles.web), `${JSON.stringify({ v: 1, port })}\n`);
 }
 
-/** Writes a small private file so that readers see the old content or the new one, never a part. */
+/**
+ * Writes a small private file so that readers see the old content or the new one, never a part. Throws `disk-full` or
+ * `disk-failed`, naming the file, and then leaves nothing behind.
+ */
 export async function writeWhole(path: string, content: string): Promise<void> {
   const aside = `${path}.${process.pid}.new`;
-  await writeFile(aside, content, { mode: 0o600 });
-  await rename(aside, path);
+  try {
+    await writeFile(aside, content, { mode: 0o600, flush: true });
+    await rename(aside, path);
+  } catch (cause) {
+    await rm(aside, { force: true }).catch(() => undefined);
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+    const full = code === 'ENOSPC' || code === 'EDQUOT';
+    throw new FailureError(
+      {
+        code: full ? 'disk-full' : 'disk-failed',
+        message: `${path} could not be written (${code})`,
+        hint: full ? 'Free some space on this disk and try again.' : 'Check the disk and the permissions of this folder.',
+      },
+      { cause },
+    );
+  }
 }

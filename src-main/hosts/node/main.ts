@@ -64,6 +64,8 @@ async function run(options: NodeOptions): Promise<void> {
 
 function watchProcess(log: NodeLog, requestStop: (cause: string) => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => requestStop(signal));
+  // What cannot be written down, because the disk of the log is full, must not end the node.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const crash =
     (kind: string) =>
     (error: unknown): void => {

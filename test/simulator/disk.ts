@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { Failure } from '../../shared/domain/failure.ts';
 import type { Random } from '../../src-main/core/machine/random.ts';
 import type { Journal } from '../../src-main/ports/journal.ts';
@@ -13,9 +14,11 @@ interface Operation {
 
 const failed: Failure = { code: 'disk-failed', message: 'the simulated disk failed', hint: 'Restart the node.' };
 
+const noRoom: Failure = { code: 'disk-full', message: 'the simulated disk is full', hint: 'It waits for room.' };
+
 /**
  * A disk that forgets what was not synced at a crash: of the writes under way, some prefix survives and the last one
- * may be torn, which recovery sees as absent.
+ * may be torn, which recovery sees as absent. Each record lies there with its checksum.
  */
 export class SimDisk {
   readonly #queue: EventQueue;
@@ -30,6 +33,10 @@ export class SimDisk {
   #failNext = false;
   #broken = false;
   #busy = false;
+  /** Checksums as they were written, by record. */
+  readonly #sums = new WeakMap<Uint8Array, number>();
+  /** No further write finds room. */
+  full = false;
 
   constructor(queue: EventQueue, random: Random, options: { readonly syncMs: number; readonly tearShare: number }) {
     this.#queue = queue;
@@ -48,6 +55,23 @@ export class SimDisk {
 
   set records(records: readonly Uint8Array[]) {
     this.#image = records;
+  }
+
+  /** What a restart finds does not match its checksums. */
+  get isDamaged(): boolean {
+    return this.#image.some((record) => this.#sums.has(record) && this.#sums.get(record) !== crc32(record));
+  }
+
+  /** Changes one bit of a record that had been synced. */
+  rot(random: Random): void {
+    const place = random.below(Math.max(1, this.#image.length));
+    const record = this.#image[place];
+    if (record === undefined || record.length === 0) return;
+    const rotten = Uint8Array.from(record);
+    const at = random.below(rotten.length);
+    rotten[at] = (rotten[at] ?? 0) ^ (1 << random.below(8));
+    this.#sums.set(rotten, crc32(record));
+    this.#image = this.#image.map((each, index) => (index === place ? rotten : each));
   }
 
   slow(forMs: number): void {
@@ -108,6 +132,11 @@ export class SimDisk {
   }
 
   #complete(operation: Operation): void {
+    if (this.full && !this.#broken) {
+      // Nothing of it was taken, and nothing after it will be: the journal has stopped.
+      operation.done(noRoom);
+      return;
+    }
     if (this.#broken || this.#failNext) {
       this.#broken = true;
       this.#failNext = false;

@@ -20,6 +20,10 @@ export interface SimOptions {
     readonly syncMs: number;
     readonly slowEveryMs: number;
     readonly failEveryMs: number;
+    /** Between power cuts after which a disk gives back something else than was written. */
+    readonly rotEveryMs: number;
+    /** Between disks that fill up for a while. */
+    readonly fullEveryMs: number;
     readonly tearShare: number;
   };
   readonly machine: {
@@ -69,6 +73,7 @@ export function drawOptions(forks: Forks): SimOptions {
   const sizes = forks.named('options/size');
   const network = forks.named('options/network');
   const disk = forks.named('options/disk');
+  const troubles = forks.named('options/disk-troubles');
   const machine = forks.named('options/machine');
   const work = forks.named('options/work');
   const upheaval = forks.named('options/upheaval');
@@ -92,6 +97,8 @@ export function drawOptions(forks: Forks): SimOptions {
       syncMs: between(disk, 0.1, 20),
       slowEveryMs: maybe(disk, 0.3, 5_000, 40_000),
       failEveryMs: maybe(disk, 0.2, 30_000, 120_000),
+      rotEveryMs: maybe(troubles, 0.3, 10_000, 60_000),
+      fullEveryMs: maybe(troubles, 0.3, 5_000, 60_000),
       tearShare: maybe(disk, 0.5, 0, 1),
     },
     machine: {

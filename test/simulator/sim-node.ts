@@ -104,6 +104,7 @@ export class SimNode {
   start(): void {
     if (this.#process !== null) return;
     const world = this.#world;
+    if (this.disk.full) return world.restartLater(this);
     const recovered = decodeJournal(this.disk.records);
     if (!recovered.ok) return world.broken('recovery', `${this.id}: ${recovered.failure.message}`);
     const session = this.nextSession();
@@ -162,6 +163,7 @@ export class SimNode {
     world.booted(process);
     driver.start();
     client.start();
+    world.disks.started(this);
   }
 
   #onEvent(process: Process, event: NodeEvent): void {
@@ -179,6 +181,8 @@ export class SimNode {
     process.requests.end(failure);
     process.reads.end(failure);
     this.stop(false);
+    if (failure.code === 'disk-failed' && this.#world.disks.failed(this))
+      this.#world.line(`${this.id} trusts its disk no more`);
     this.#world.restartLater(this);
   }
 

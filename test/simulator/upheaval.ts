@@ -47,21 +47,23 @@ export class Upheaval {
     );
   }
 
-  #mayLose(node: SimNode): boolean {
+  /** Whether a quorum can bear to lose what this machine's disk holds. */
+  mayLose(node: SimNode): boolean {
     const { voters, spare } = this.#losable();
     return !voters.has(node.id) || spare > 0;
   }
 
   #lose(node: SimNode, how: 'wiped' | 'restored'): void {
     // Down machines keep what they have: whoever restarts them finds it.
-    if (!node.up || !this.#members.has(node.id) || !this.#mayLose(node)) return;
+    if (!node.up || !this.#members.has(node.id) || !this.mayLose(node)) return;
     this.#world.line(`${node.id} is ${how}`);
     node.stop(true);
-    this.#renew(node, how);
+    this.renew(node, how);
     this.#world.restartLater(node);
   }
 
-  #renew(node: SimNode, how: 'wiped' | 'restored'): void {
+  /** The state directory of a machine that is down begins anew. */
+  renew(node: SimNode, how: 'wiped' | 'restored'): void {
     this.#configurations.lost(node.id, node.incarnation);
     node.renewDirectory(how);
   }
@@ -87,7 +89,7 @@ export class Upheaval {
 
   #remove(random: Random): void {
     const node = pick(random, this.#world.nodes);
-    if (!node.up || !this.#members.has(node.id) || !this.#mayLose(node) || this.#members.size === 1) return;
+    if (!node.up || !this.#members.has(node.id) || !this.mayLose(node) || this.#members.size === 1) return;
     this.#world.line(`${node.id} is removed`);
     this.#members.delete(node.id);
     this.#tellAll(random);
@@ -104,7 +106,7 @@ export class Upheaval {
   /** A machine that was removed comes back as a new one. */
   #admit(node: SimNode): void {
     node.stop(false);
-    this.#renew(node, 'wiped');
+    this.renew(node, 'wiped');
     this.#world.line(`${node.id} is admitted again`);
     this.#members.add(node.id);
     this.#tellAll(this.#world.forks.named(`admit/${node.id}/${node.incarnation}`));

@@ -17,6 +17,7 @@ import { Reads } from './checkers/reads.ts';
 import { Requests } from './checkers/requests.ts';
 import { Stickiness } from './checkers/stickiness.ts';
 import { Tasks } from './checkers/tasks.ts';
+import { DiskTroubles } from './disk-troubles.ts';
 import { EventQueue } from './event-queue.ts';
 import { chance, exponential, Forks, pick } from './forks.ts';
 import { householdOptions, households, liveThrough, type HouseholdReport } from './household.ts';
@@ -88,6 +89,7 @@ export class World {
   readonly #members = new Set<NodeId>();
   readonly #upheaval: Upheaval;
   readonly #reads: Reads;
+  readonly disks: DiskTroubles;
   readonly #checkers: readonly Checker[];
   #violation: Violation | null = null;
   #storm = true;
@@ -112,6 +114,7 @@ export class World {
     const configurations = new Configurations(broken, () => this.members);
     this.#upheaval = new Upheaval(this, configurations, this.#members);
     this.#reads = new Reads(broken);
+    this.disks = new DiskTroubles(this, this.#upheaval);
     this.#checkers = [
       configurations,
       this.#agreement,
@@ -254,7 +257,7 @@ export class World {
   }
 
   #scheduleFaults(): void {
-    const { machine, disk, network } = this.options;
+    const { machine, network } = this.options;
     this.often('crash', machine.crashEveryMs, (random) => this.#crash(pick(random, this.nodes), chance(random, 0.5)));
     this.often('outage', machine.outageEveryMs, (random) => {
       for (const node of this.nodes) if (chance(random, 0.6)) this.#crash(node, chance(random, 0.5));
@@ -283,6 +286,7 @@ export class World {
       pick(random, this.nodes).disk.slow(exponential(random, 4_000)),
     );
     this.often('failing disk', disk.failEveryMs, (random) => pick(random, this.nodes).disk.failOnce());
+    this.disks.schedule();
     this.often('partition', network.partitionEveryMs, (random) => this.#partition(random));
     this.#upheaval.schedule();
     this.often('flap', network.flapEveryMs, (random) => {
@@ -335,6 +339,7 @@ export class World {
       if (this.#abandoned.has(node.id)) node.stop(true);
     }
     this.network.calm();
+    this.disks.heal();
     this.#upheaval.heal();
     for (const node of this.nodes) if (!this.#abandoned.has(node.id)) node.start();
   }

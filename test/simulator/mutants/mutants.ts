@@ -374,6 +374,20 @@ export const mutants: readonly Mutant[] = [
     file: 'src-main/core/election/bully.ts',
     original: 'if (!this.#hasSeat || !this.#voters.some(({ node }) => node === from)) return;',
     mutated: '',
+  {
+    name: 'failed-disk-ignored',
+    fault: 'answers leave although the disk refused what they promise',
+    file: 'src-main/runtime/outbox.ts',
+    original: 'if (failure !== undefined) {',
+    mutated: "if (failure !== undefined && failure.code !== 'disk-failed') {",
+    seedsMax: 200,
+  },
+  {
+    name: 'full-disk-swallowed',
+    fault: 'answers leave although there was no room for what they promise',
+    file: 'src-main/runtime/outbox.ts',
+    original: 'if (failure !== undefined) {',
+    mutated: "if (failure !== undefined && failure.code !== 'disk-full') {",
     seedsMax: 200,
   },
 ];

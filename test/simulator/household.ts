@@ -94,7 +94,7 @@ export const householdOptions = (drawn: SimOptions, machines: number): SimOption
     partitionEveryMs: 0,
     flapEveryMs: 0,
   },
-  disk: { ...drawn.disk, slowEveryMs: 600_000, failEveryMs: 0 },
+  disk: { ...drawn.disk, slowEveryMs: 600_000, failEveryMs: 0, rotEveryMs: 0, fullEveryMs: 0 },
   machine: { ...drawn.machine, crashEveryMs: 3_600_000, outageEveryMs: 0, sleepEveryMs: 0, jumpEveryMs: 600_000 },
   // A scene stands for the beginning of a long stretch, so what takes minutes must happen within it.
   upheaval: { voterStableMs: 15_000, wipeEveryMs: 0, restoreEveryMs: 0, departEveryMs: 0, removeEveryMs: 0 },

@@ -87,7 +87,7 @@ export class MemoryDisk implements JournalFileSystem {
 
   async #do(operation: Change): Promise<void> {
     // One turn, as a real disk takes at least: batches form in between.
-    await null;
+    await Promise.resolve();
     const number = this.operations.length;
     if (this.failure !== null && number >= this.failure.at) throw systemError(this.failure.code);
     const fault = this.fault(operation, number);

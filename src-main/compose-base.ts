@@ -88,7 +88,11 @@ export interface Base {
 /** Opens the disk and builds upward from it. Throws a FailureError of the disk; the journal is closed then. */
 export async function openBase(machine: Machine, opening: PeerOpening): Promise<Base> {
   const { membership, home, founding } = opening;
-  const { record, opened, recovered: known } = await openRecord(machine.disk, opening, membership.members().length === 1);
+  const {
+    record,
+    opened,
+    recovered: known,
+  } = await openRecord(machine.disk, opening, membership.members().length === 1);
   const self = { node: machine.identity.id, incarnation: record.incarnation };
   try {
     const recovered = founding ? valueOf(await found(opened.journal, { self, rank: foundingRank })) : known;

@@ -38,7 +38,7 @@ function* subsets<Item>(items: readonly Item[], random: Random): Generator<reado
 function fragments(operation: DiskOperation, sectorBytes: number): readonly DiskOperation[] {
   if (operation.type !== 'write') return [operation];
   const parts: DiskOperation[] = [];
-  for (let at = 0; at < operation.bytes.byteLength; ) {
+  for (let at = 0; at < operation.bytes.byteLength;) {
     const offset = operation.offset + at;
     const end = Math.min(operation.bytes.byteLength, at + sectorBytes - (offset % sectorBytes));
     parts.push({ ...operation, offset, bytes: operation.bytes.subarray(at, end) });
@@ -88,7 +88,10 @@ class FileHistory {
       yield* this.#torn(kept, random);
     }
     // The length may have reached the disk before any of the bytes: the rest reads as zeros.
-    const longest = Math.max(0, ...parts.map(({ part }) => (part.type === 'write' ? part.offset + part.bytes.byteLength : 0)));
+    const longest = Math.max(
+      0,
+      ...parts.map(({ part }) => (part.type === 'write' ? part.offset + part.bytes.byteLength : 0)),
+    );
     const certain = this.#with(parts.filter((one) => one.certain).map(({ part }) => part));
     if (longest > certain.byteLength) {
       const zeros = new Uint8Array(longest);

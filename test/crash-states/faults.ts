@@ -115,7 +115,10 @@ export const trustingTheCache: WrongWriter = {
         return {
           ...file,
           write: (bytes, offset) => {
-            const there = disk.snapshot().get(path)?.subarray(offset, offset + bytes.byteLength);
+            const there = disk
+              .snapshot()
+              .get(path)
+              ?.subarray(offset, offset + bytes.byteLength);
             return there !== undefined && Buffer.compare(there, bytes) === 0
               ? Promise.resolve()
               : file.write(bytes, offset);

@@ -103,8 +103,7 @@ class Life {
     return new Promise((resolve) => {
       start((failure) => {
         if (failure !== undefined) this.#failed = true;
-        else if (sync)
-          this.#disk.operations.push({ type: 'promise', contents: this.#contents, certain: length - 1 });
+        else if (sync) this.#disk.operations.push({ type: 'promise', contents: this.#contents, certain: length - 1 });
         resolve();
       });
     });

@@ -49,7 +49,9 @@ export async function writeWhole(path: string, content: string): Promise<void> {
       {
         code: full ? 'disk-full' : 'disk-failed',
         message: `${path} could not be written (${code})`,
-        hint: full ? 'Free some space on this disk and try again.' : 'Check the disk and the permissions of this folder.',
+        hint: full
+          ? 'Free some space on this disk and try again.'
+          : 'Check the disk and the permissions of this folder.',
       },
       { cause },
     );

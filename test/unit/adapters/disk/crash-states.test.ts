@@ -63,7 +63,7 @@ async function unnoticedDamage(openJournal: typeof SegmentJournal.openJournal): 
   for (const [path, bytes] of whole) {
     for (let at = 0; at < bytes.byteLength; at++) {
       const changed = Uint8Array.from(bytes);
-      changed[at] = (changed[at] ?? 0) ^ (1 << at % 8);
+      changed[at] = (changed[at] ?? 0) ^ (1 << (at % 8));
       const result = await writer.recover(new MemoryDisk(new Map(whole).set(path, changed)));
       if ('found' in result && !promise.contents.slice(promise.certain).includes(result.found))
         return `${path} byte ${at}: ${result.found}`;

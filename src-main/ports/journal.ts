@@ -13,9 +13,10 @@ export interface Journal {
   append(records: readonly Uint8Array[], options: { readonly sync: boolean }, done: (failure?: Failure) => void): void;
   /**
    * Makes `head` the new beginning: recovery returns it first, then every record appended after this call.
-   * Atomic: a crash leaves the old journal or the new one. `done` as above.
+   * Atomic: a crash leaves the old journal or the new one. `done` as above. `head` may be read later, in parts, and more
+   * than once: it must be the same each time.
    */
-  replaceHead(head: readonly Uint8Array[], done: (failure?: Failure) => void): void;
+  replaceHead(head: Iterable<Uint8Array>, done: (failure?: Failure) => void): void;
   /** Bytes on disk. */
   readonly bytes: number;
   close(): Promise<void>;

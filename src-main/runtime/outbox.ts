@@ -5,7 +5,7 @@ import type { Effect } from '../core/machine/effect.ts';
 import type { NodeEvent, NodeFact, NodeMessage, NodeTimer } from '../core/node/messages.ts';
 import type { Snapshot } from '../core/paxos/facts.ts';
 import type { Journal } from '../ports/journal.ts';
-import { encodeFact, encodeSnapshot } from '../wire/facts.ts';
+import { encodeFact, encodeSnapshotParts } from '../wire/facts.ts';
 
 export type NodeEffect = Effect<NodeId, NodeMessage, NodeFact, NodeEvent, NodeTimer>;
 
@@ -155,8 +155,7 @@ export class Outbox {
     if (this.#records.length > 0) this.#append();
     const barrier = ++this.#lastBarrier;
     this.#waiting.push({ type: 'barrier', number: barrier });
-    const head = [...encodeSnapshot(snapshot), ...this.#options.durableFacts().flatMap(encodeFact)];
-    this.#options.journal.replaceHead(head, (failure) => this.#onJournal(failure, barrier));
+    this.#options.journal.replaceHead(headOf(snapshot, this.#options.durableFacts()), (failure) => this.#onJournal(failure, barrier));
   }
 
   #onJournal(failure: Failure | undefined, barrier: number): void {
@@ -172,3 +171,11 @@ export class Outbox {
     this.#options.wake();
   }
 }
+
+/** Encoded part by part as the journal asks: a large snapshot at once would keep heartbeats waiting. */
+const headOf = (snapshot: Snapshot, facts: readonly NodeFact[]): Iterable<Uint8Array> => ({
+  *[Symbol.iterator]() {
+    yield* encodeSnapshotParts(snapshot);
+    for (const fact of facts) yield* encodeFact(fact);
+  },
+});

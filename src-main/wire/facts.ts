@@ -58,17 +58,19 @@ export function encodeFact(fact: NodeFact): readonly Uint8Array[] {
 }
 
 /** The records that a snapshot makes at the head of a journal. */
-export function encodeSnapshot({ slot: at, config, state }: Snapshot): readonly Uint8Array[] {
+export function* encodeSnapshotParts({ slot: at, config, state }: Snapshot): Generator<Uint8Array> {
   const parts = Math.max(1, Math.ceil(state.length / snapshotCharsPerRecord));
-  return Array.from({ length: parts }, (_, part) => {
+  for (let part = 0; part < parts; part++) {
     const text = state.slice(part * snapshotCharsPerRecord, (part + 1) * snapshotCharsPerRecord);
-    return encode(journalRecord, {
+    yield encode(journalRecord, {
       version: journalVersion,
       fact: null,
       snapshot: { slot: at, config, part, parts, state: text },
     });
-  });
+  }
 }
+
+export const encodeSnapshot = (snapshot: Snapshot): readonly Uint8Array[] => [...encodeSnapshotParts(snapshot)];
 
 /** What a whole journal says. A record that cannot be read is a failure: an acceptor that forgets is unsafe. */
 export function decodeJournal(records: readonly Uint8Array[]): Result<Recovered> {

@@ -87,7 +87,7 @@ export class SimDisk {
     this.#failNext = false;
     const journal: Journal = {
       append: (records, { sync }, done) => this.#submit({ type: 'append', records, sync, done }),
-      replaceHead: (head, done) => this.#submit({ type: 'replace', records: head, sync: true, done }),
+      replaceHead: (head, done) => this.#submit({ type: 'replace', records: [...head], sync: true, done }),
       bytes: 0,
       close: () => Promise.resolve(),
     };

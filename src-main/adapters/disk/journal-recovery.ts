@@ -62,7 +62,7 @@ export async function createSegment(
   files: JournalFileSystem,
   dir: string,
   place: { readonly generation: number; readonly index: number },
-  head: readonly Uint8Array[],
+  head: Iterable<Uint8Array>,
 ): Promise<OpenSegment> {
   const header: SegmentHeader = { nonce: randomBytes(8), ...place };
   const path = join(dir, segmentName(place.generation, place.index));
@@ -88,7 +88,7 @@ export async function createSegment(
   }
 }
 
-function* inPieces(records: readonly Uint8Array[]): Generator<readonly Uint8Array[]> {
+function* inPieces(records: Iterable<Uint8Array>): Generator<readonly Uint8Array[]> {
   let piece: Uint8Array[] = [];
   let bytes = 0;
   for (const record of records) {

@@ -38,8 +38,8 @@ type Work =
     }
   | {
       readonly type: 'replace-head';
-      readonly records: readonly Uint8Array[];
-      readonly bytes: number;
+      readonly head: Iterable<Uint8Array>;
+      readonly bytes: 0;
       readonly done: Done;
     };
 type Append = Extract<Work, { type: 'append' }>;
@@ -110,8 +110,8 @@ class SegmentJournal implements Journal {
     this.#accept({ type: 'append', records, sync: options.sync, bytes: framedBytes(records), done });
   }
 
-  replaceHead(head: readonly Uint8Array[], done: Done): void {
-    this.#accept({ type: 'replace-head', records: head, bytes: framedBytes(head), done });
+  replaceHead(head: Iterable<Uint8Array>, done: Done): void {
+    this.#accept({ type: 'replace-head', head, bytes: 0, done });
   }
 
   close(): Promise<void> {
@@ -137,7 +137,7 @@ class SegmentJournal implements Journal {
   #refusal(work: Work): Failure | null {
     if (this.#failure !== null) return this.#failure;
     if (this.#closing !== null) return fail('not-running', `the journal in ${this.#home.dir} is closed`).failure;
-    if (work.records.some((record) => record.byteLength > recordBytesMax)) {
+    if (work.type === 'append' && work.records.some((record) => record.byteLength > recordBytesMax)) {
       return fail('limit-reached', `a journal record is longer than ${String(recordBytesMax)} bytes`).failure;
     }
     if (work.type === 'append' && this.#waitingBytes + work.bytes > waitingBytesMax) {
@@ -177,7 +177,7 @@ class SegmentJournal implements Journal {
   async #carryOut(batch: readonly Work[]): Promise<Failure | null> {
     const first = batch[0];
     try {
-      if (first?.type === 'replace-head') await this.#replace(first.records);
+      if (first?.type === 'replace-head') await this.#replace(first.head);
       else await this.#write(batch.filter((work): work is Append => work.type === 'append'));
       return null;
     } catch (error) {
@@ -233,7 +233,7 @@ class SegmentJournal implements Journal {
     await full.file.close();
   }
 
-  async #replace(head: readonly Uint8Array[]): Promise<void> {
+  async #replace(head: Iterable<Uint8Array>): Promise<void> {
     const { files, dir } = this.#home;
     const old = this.#segment;
     const generation = old.header.generation + 1;

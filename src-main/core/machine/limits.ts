@@ -26,6 +26,8 @@ export const snapshotChunkCharsMax = 256 * 1_024;
 
 /** Entries between snapshots, and kept behind one for members that lag a little. */
 export const entriesPerSnapshot = 10_000;
+/** Or their estimated bytes, if those come first. */
+export const bytesPerSnapshot = 8 * 1_024 * 1_024;
 export const entriesKeptBehindSnapshot = 5_000;
 
 /** Log entry sizes, in UTF-8 bytes: argv and env of a job, one environment value, a reason. */

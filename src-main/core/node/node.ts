@@ -1,7 +1,6 @@
 import { assertNever } from '../../../shared/assert.ts';
 import { type NodeId, type SessionId, type Slot } from '../../../shared/domain/ids.ts';
 import { Bully } from '../election/bully.ts';
-import { entriesPerSnapshot } from '../machine/limits.ts';
 import type { Effect } from '../machine/effect.ts';
 import type { Machine } from '../machine/machine.ts';
 import { seededRandom, type Random } from '../machine/random.ts';
@@ -295,6 +294,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#reading.expire(now);
         this.#pullWithoutCoordinator(now);
         if (this.#departure !== null) this.#announceDeparture(now);
+        this.#replicated.prepareSnapshot();
         this.#arm('retry', this.#timing.retryMs / 4);
         break;
       case 'sessions':
@@ -463,8 +463,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#requesting.sendDue(now);
       this.#office.placeTasks(now);
     }
-    const snapshotSlot = this.#replica.snapshot?.slot ?? 0;
-    if (config !== null && this.#replica.committed - snapshotSlot >= entriesPerSnapshot) this.#compact(config);
+    if (config !== null && this.#replicated.snapshotDue) this.#compact(config);
   }
 
   /** The former coordinator has given up its seat: the first of the new voters goes ahead, or all would wait. */

@@ -1,3 +1,6 @@
+import { bytesPerSnapshot, entriesPerSnapshot } from '../machine/limits.ts';
+import { prepareRows } from '../state-machine/snapshot-rows.ts';
+import { weigh } from './options.ts';
 import type { Request, CommandResult, LoggedRequest } from '../state-machine/command.ts';
 import type { Snapshot } from '../paxos/facts.ts';
 import type { Chosen } from '../paxos/slot-log.ts';
@@ -13,18 +16,28 @@ export interface AppliedEntry {
   readonly events: readonly StateEvent[];
 }
 
+/** Blocks of tasks whose text is worked out at a time: a few milliseconds. */
+const blocksPerPreparation = 8;
+
 const nothing: AppliedEntry = { request: null, result: { type: 'done' }, events: [] };
 
 /** The state machine behind the log: it moves by chosen entries in slot order, or jumps to a snapshot. */
 export class ReplicatedState {
   #state: SwarmState = createState();
+  /** Since the last snapshot. */
+  #entries = 0;
+  #weight = 0;
+  /** Characters of the last snapshot. */
+  #snapshotChars = 0;
 
   get state(): SwarmState {
     return this.#state;
   }
 
   apply({ slot, entry }: Chosen<LoggedRequest>): AppliedEntry {
+    this.#entries += 1;
     if (entry.type !== 'payload') return nothing;
+    this.#weight += weigh(entry.payload);
     const { result, events } = apply(this.#state, slot, entry.payload);
     return { request: entry.payload.request, result, events };
   }
@@ -34,9 +47,32 @@ export class ReplicatedState {
     const restored = restoreSnapshot(snapshot.state);
     if (!restored.ok) throw new Error(`snapshot at slot ${snapshot.slot} cannot be read: ${restored.failure.message}`);
     this.#state = restored.value;
+    this.#noteSnapshot(snapshot.state);
+  }
+
+  /**
+   * Whether a snapshot should stand for the entries since the last one. A large state waits for more of them, so that
+   * what is written for snapshots stays within a few times of what is written for entries.
+   */
+  get snapshotDue(): boolean {
+    const heavy = this.#weight >= Math.max(bytesPerSnapshot, this.#snapshotChars);
+    return heavy || (this.#entries >= entriesPerSnapshot && this.#weight >= this.#snapshotChars / 4);
   }
 
   toText(): string {
-    return takeSnapshot(this.#state);
+    const text = takeSnapshot(this.#state);
+    this.#noteSnapshot(text);
+    return text;
+  }
+
+  /** Does a little of the next snapshot's work ahead of it. */
+  prepareSnapshot(): void {
+    prepareRows(this.#state.tasks.records(), blocksPerPreparation);
+  }
+
+  #noteSnapshot(text: string): void {
+    this.#entries = 0;
+    this.#weight = 0;
+    this.#snapshotChars = text.length;
   }
 }

@@ -18,7 +18,7 @@ const learnWeightMax = 1_000_000;
 const pushedEntries = 8;
 
 /** A snapshot may take up to this many characters; a larger claim is ignored. */
-const snapshotCharsMax = 64 * 1_024 * 1_024;
+const snapshotCharsMax = 256 * 1_024 * 1_024;
 
 /** Pulls chosen entries, or a snapshot where they are compacted, from any replica; and serves them. */
 export class Learner<Payload> {

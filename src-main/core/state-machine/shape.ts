@@ -35,6 +35,12 @@ export const pairOf =
   (value): value is readonly [Left, Right] =>
     Array.isArray(value) && value.length === 2 && left(value[0]) && right(value[1]);
 
+/** A list of exactly these, in this order. */
+export const tupleOf =
+  <Row extends readonly unknown[]>(...shapes: { readonly [At in keyof Row]: Shape<Row[At]> }): Shape<Row> =>
+  (value): value is Row =>
+    Array.isArray(value) && value.length === shapes.length && shapes.every((shape, at) => shape(value[at]));
+
 /** An object with these fields; a field that may be missing has a shape that takes `undefined`. Further fields are let be. */
 export const objectOf =
   <Value extends object>(fields: { readonly [Key in keyof Value]-?: Shape<Value[Key]> }): Shape<Value> =>

@@ -61,7 +61,7 @@ export interface JobSnapshot {
 }
 
 export interface StateSnapshot {
-  readonly version: 2;
+  readonly version: 3;
   readonly sessions: readonly Session<Capacity>[];
   readonly locks: readonly Lock[];
   /** Absent in version 1. */
@@ -121,7 +121,7 @@ const lockShape = objectOf<Lock>({
   ),
 });
 
-const outcomeShape = anyOf<AttemptOutcome>(
+export const outcomeShape = anyOf<AttemptOutcome>(
   objectOf({ type: oneOf(['exited']), exitCode: isNumber }),
   objectOf({ type: oneOf(['signalled']), signal: isText }),
   objectOf({ type: oneOf(['timed-out']) }),

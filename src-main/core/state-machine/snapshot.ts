@@ -11,13 +11,14 @@ import { recreateJob } from '../tasks/job-record.ts';
 import { TaskTable } from '../tasks/task-table.ts';
 import type { Capacity } from './command.ts';
 import { ClientTable } from './dedupe.ts';
+import { rowsShape, rowsText, taskFromRow } from './snapshot-rows.ts';
 import { stateShape } from './snapshot-shapes.ts';
 import type { JobSnapshot, StateSnapshot, TaskSnapshot } from './snapshot-shapes.ts';
 import type { SwarmState } from './state.ts';
 
-/** Version 2 added keys and values; a text of version 1 comes from before there were any. */
-const snapshotVersion = 2;
-const readVersions: readonly unknown[] = [1, snapshotVersion];
+/** Version 2 added keys and values, version 3 puts the tasks in rows of their own; texts of all three are read. */
+const snapshotVersion = 3;
+const readVersions: readonly unknown[] = [1, 2, snapshotVersion];
 
 /** The state as text. Two equal states give the same text, whatever order their records were decoded in. */
 export function takeSnapshot(state: SwarmState): string {
@@ -31,7 +32,8 @@ export function takeSnapshot(state: SwarmState): string {
     jobs: jobs.map(jobToSnapshot),
     clients: state.clients.toSnapshot(),
   };
-  return JSON.stringify(snapshot, withSortedKeys);
+  // The tasks last, as text that no further pass has to look at.
+  return `${JSON.stringify(snapshot, withSortedKeys).slice(0, -1)},"tasks":${rowsText(jobs)}}`;
 }
 
 /** Reads what `takeSnapshot` wrote. Fails as `corrupt` or `unsupported-version`; no text makes it throw. */
@@ -48,7 +50,19 @@ export function restoreSnapshot(text: string): Result<SwarmState> {
     );
   }
   if (!readVersions.includes(version) || !stateShape(value)) return corrupt('a field is missing or of the wrong kind');
-  return build(value);
+  const filled = withTasks(value, Reflect.get(value, 'tasks'));
+  return filled === null ? corrupt('the tasks are missing or of the wrong kind') : build(filled);
+}
+
+/** Puts the rows of tasks into their jobs; a text of an earlier program has them there already. */
+function withTasks(
+  snapshot: Omit<StateSnapshot, 'version'>,
+  rows: unknown,
+): Omit<StateSnapshot, 'version'> | null {
+  if (rows === undefined) return snapshot;
+  if (!rowsShape(rows) || rows.length !== snapshot.jobs.length) return null;
+  const jobs = snapshot.jobs.map((job, at) => ({ ...job, tasks: (rows[at] ?? []).map(taskFromRow) }));
+  return { ...snapshot, jobs };
 }
 
 function build(snapshot: Omit<StateSnapshot, 'version'>): Result<SwarmState> {
@@ -105,7 +119,7 @@ function jobToSnapshot(job: MutableJob): JobSnapshot {
     where: [...job.where],
     rejectedBy: [...job.rejectedBy],
     waiting: [...job.waiting],
-    tasks: [...job.touched.values()].sort((left, right) => left.index - right.index).map(({ job: _, ...task }) => task),
+    tasks: [],
   };
 }
 

@@ -1,7 +1,7 @@
 import type { JobId, NodeId, WallTime } from '../../../shared/domain/ids.ts';
 import type { TaskState } from '../../../shared/domain/task.ts';
 import type { TaskCommand } from './commands.ts';
-import { emptyCounts, jobState, liveCount } from './job.ts';
+import { emptyCounts, forgetRows, jobState, liveCount, tasksPerBlock } from './job.ts';
 import type { Job, MutableJob, MutableTask, Task } from './job.ts';
 
 export function createJob(
@@ -28,6 +28,7 @@ export function createJob(
     untouched: { state: 'waiting', reason: '' },
     cursor: 0,
     waiting: new Set(),
+    rows: [],
   };
 }
 
@@ -46,13 +47,15 @@ export function touch(job: MutableJob, index: number): MutableTask {
   if (known !== undefined) return known;
   const task = untouchedTask(job, index);
   job.touched.set(index, task);
+  forgetRows(job, index);
   if (task.state === 'waiting') job.waiting.add(index);
   advanceCursor(job);
   return task;
 }
 
-/** Moves a task to another state and keeps everything that is counted from states. */
+/** Moves a task to another state, after all else about it was changed, and keeps everything that is counted from states. */
 export function moveTask(job: MutableJob, task: MutableTask, state: TaskState, at: WallTime): void {
+  forgetRows(job, task.index);
   if (task.state === state) return;
   job.counts[task.state] -= 1;
   job.counts[state] += 1;
@@ -151,5 +154,6 @@ export function recreateJob(
     untouched: { ...parts.untouched },
     cursor: 0,
     waiting: new Set(parts.waiting),
+    rows: parts.tasks.length === 0 ? [] : Array.from({ length: Math.ceil(taskCount / tasksPerBlock) }, () => null),
   };
 }

@@ -96,6 +96,16 @@ export interface MutableJob {
   cursor: number;
   /** Touched tasks that wait, the one that waits longest first. */
   readonly waiting: Set<number>;
+  /** Texts of blocks of tasks for the next snapshot, kept while nothing in them moves; null or absent: not known. */
+  readonly rows: (string | null)[];
+}
+
+/** Tasks whose text for a snapshot is kept together. */
+export const tasksPerBlock = 256;
+
+/** A task of this block is about to change or has changed: its text is not known any more. */
+export function forgetRows(job: MutableJob, index: number): void {
+  job.rows[Math.floor(index / tasksPerBlock)] = null;
 }
 
 /** A task with a machine in one of these has a live attempt. */

@@ -257,6 +257,11 @@ export class TaskTable {
     for (const job of this.#jobs.values()) job.rejectedBy.delete(node);
   }
 
+  /** For whoever writes them down; not to be changed. */
+  records(): IterableIterator<MutableJob> {
+    return this.#jobs.values();
+  }
+
   toSnapshot(): { readonly nextJob: number; readonly jobs: readonly MutableJob[] } {
     return { nextJob: this.#nextJob, jobs: [...this.#jobs.values()] };
   }

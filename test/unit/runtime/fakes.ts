@@ -33,8 +33,8 @@ export class HeldJournal implements Journal {
     this.writes.push({ type: 'append', count: records.length, sync, done });
   }
 
-  replaceHead(head: readonly Uint8Array[], done: (failure?: Failure) => void): void {
-    this.writes.push({ type: 'replace', count: head.length, sync: true, done });
+  replaceHead(head: Iterable<Uint8Array>, done: (failure?: Failure) => void): void {
+    this.writes.push({ type: 'replace', count: [...head].length, sync: true, done });
   }
 
   /** Completes the oldest write. */

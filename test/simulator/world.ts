@@ -282,10 +282,6 @@ export class World {
           node.input({ type: 'hand-over', to, reason: 'the owner asks for it' });
       }
     });
-    this.often('slow disk', disk.slowEveryMs, (random) =>
-      pick(random, this.nodes).disk.slow(exponential(random, 4_000)),
-    );
-    this.often('failing disk', disk.failEveryMs, (random) => pick(random, this.nodes).disk.failOnce());
     this.disks.schedule();
     this.often('partition', network.partitionEveryMs, (random) => this.#partition(random));
     this.#upheaval.schedule();

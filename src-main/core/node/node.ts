@@ -179,7 +179,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         break;
       case 'disk-full':
       case 'disk-ready':
-        this.#onDisk(now, input.type === 'disk-full');
+        this.#onDisk(input.type === 'disk-full');
         break;
       case 'load-heard':
         this.#duties.noteLoad(input.node, input.load);
@@ -220,12 +220,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   /** Somebody with room should coordinate: the log grows fastest where it is led. */
-  #onDisk(now: Instant, full: boolean): void {
+  #onDisk(full: boolean): void {
     this.#proposals.essentialOnly = full;
     this.#bully.reluctant = full;
     if (!full || this.#replica.phase === 'idle') return;
     this.#replica.stepDown();
-    this.#endCoordination(now, 'the disk of this machine is full');
+    this.#endCoordination('the disk of this machine is full');
   }
 
   #onReceived(now: Instant, from: NodeId, message: NodeMessage): void {

@@ -374,6 +374,8 @@ export const mutants: readonly Mutant[] = [
     file: 'src-main/core/election/bully.ts',
     original: 'if (!this.#hasSeat || !this.#voters.some(({ node }) => node === from)) return;',
     mutated: '',
+    seedsMax: 200,
+  },
   {
     name: 'failed-disk-ignored',
     fault: 'answers leave although the disk refused what they promise',

@@ -155,7 +155,9 @@ export class Outbox {
     if (this.#records.length > 0) this.#append();
     const barrier = ++this.#lastBarrier;
     this.#waiting.push({ type: 'barrier', number: barrier });
-    this.#options.journal.replaceHead(headOf(snapshot, this.#options.durableFacts()), (failure) => this.#onJournal(failure, barrier));
+    this.#options.journal.replaceHead(headOf(snapshot, this.#options.durableFacts()), (failure) =>
+      this.#onJournal(failure, barrier),
+    );
   }
 
   #onJournal(failure: Failure | undefined, barrier: number): void {

@@ -55,10 +55,7 @@ export function restoreSnapshot(text: string): Result<SwarmState> {
 }
 
 /** Puts the rows of tasks into their jobs; a text of an earlier program has them there already. */
-function withTasks(
-  snapshot: Omit<StateSnapshot, 'version'>,
-  rows: unknown,
-): Omit<StateSnapshot, 'version'> | null {
+function withTasks(snapshot: Omit<StateSnapshot, 'version'>, rows: unknown): Omit<StateSnapshot, 'version'> | null {
   if (rows === undefined) return snapshot;
   if (!rowsShape(rows) || rows.length !== snapshot.jobs.length) return null;
   const jobs = snapshot.jobs.map((job, at) => ({ ...job, tasks: (rows[at] ?? []).map(taskFromRow) }));

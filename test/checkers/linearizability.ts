@@ -65,6 +65,8 @@ function checkOne(model: SequentialModel, operations: readonly Operation[], boun
 interface Choice {
   readonly operation: number;
   readonly before: string;
+  /** It only looked. Whatever can follow without it can follow with it, so it is never taken back alone. */
+  readonly free: boolean;
 }
 
 class Search {
@@ -80,7 +82,7 @@ class Search {
   constructor(model: SequentialModel, operations: readonly Operation[], bounds: SearchBounds) {
     this.#model = model;
     this.#list = new EntryList(operations);
-    this.#placed = new Placed(this.#list.operations);
+    this.#placed = new Placed(this.#list.operations, (operation) => model.rank(operation));
     this.#bounds = {
       withinMs: defaultWithinMs,
       configurationsMax: defaultConfigurationsMax,
@@ -103,14 +105,22 @@ class Search {
         continue;
       }
       this.#noteStuck(entry);
-      const last = this.#chosen.pop();
-      if (last === undefined) return this.#judge('violation', this.#deepest.stuckAt);
-      this.#state = last.before;
-      this.#placed.remove(last.operation);
-      this.#list.putBack(last.operation);
+      const last = this.#takeBack();
+      if (last === null) return this.#judge('violation', this.#deepest.stuckAt);
       entry = this.#list.after(last.operation);
     }
     return this.#judge('ok', '');
+  }
+
+  /** Undoes choices up to the latest one that had alternatives; null when there is none. */
+  #takeBack(): Choice | null {
+    for (let last = this.#chosen.pop(); last !== undefined; last = this.#chosen.pop()) {
+      this.#state = last.before;
+      this.#placed.remove(last.operation);
+      this.#list.putBack(last.operation);
+      if (!last.free) return last;
+    }
+    return null;
   }
 
   /** Puts the operation next in the order, if it fits and leads to a configuration not seen before. */
@@ -120,6 +130,8 @@ class Search {
     if (next === null) return false;
     // An operation that nobody was answered and that changes nothing here may as well never have happened.
     if (operation.end === null && next === this.#state) return false;
+    const rank = this.#model.rank(operation);
+    if (rank !== null && this.#placed.misses(rank)) return false;
     this.#placed.add(index);
     const configuration = `${this.#placed.text()}${next}`;
     if (this.#seen.has(configuration)) {
@@ -127,7 +139,8 @@ class Search {
       return false;
     }
     this.#seen.add(configuration);
-    this.#chosen.push({ operation: index, before: this.#state });
+    const free = next === this.#state && this.#model.isRead(operation);
+    this.#chosen.push({ operation: index, before: this.#state, free });
     this.#state = next;
     this.#list.takeOut(index);
     return true;

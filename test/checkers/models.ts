@@ -10,8 +10,10 @@ export interface SequentialModel {
   readonly initial: string;
   /** The state after the operation, or null if its result could not come from `state`. A result of null fits always. */
   step(state: string, operation: Operation): string | null;
-  /** Whether the operation leaves every state as it is. */
+  /** Whether the operation, answered as it was, leaves every state as it is. */
   isRead(operation: Operation): boolean;
+  /** Operations with a rank take effect in the order of their ranks, or not at all; null for those without. */
+  rank(operation: Operation): number | null;
 }
 
 export const anyState = '?';
@@ -25,7 +27,8 @@ export const keyValueModel: SequentialModel = {
   name: 'key-value',
   kinds: new Set(['get', 'put', 'append', 'delete', 'cas']),
   initial: absent,
-  isRead: ({ kind }) => kind === 'get',
+  isRead: ({ kind, result }) => kind === 'get' || result?.['swapped'] === false,
+  rank: () => null,
   step(state, { kind, arguments: given, result }) {
     switch (kind) {
       case 'get': {
@@ -62,7 +65,8 @@ export const lockModel: SequentialModel = {
   name: 'lock',
   kinds: new Set(['acquire', 'release']),
   initial: 'free:0',
-  isRead: ({ kind, result }) => kind === 'acquire' && result?.['held'] === true,
+  isRead: ({ result }) => result?.['held'] === true || result?.['released'] === false,
+  rank: ({ result }) => (typeof result?.['token'] === 'number' ? result['token'] : null),
   step(state, { kind, arguments: given, result }) {
     const held = state.startsWith('held:');
     const latest = state === anyState ? 0 : Number(state.slice(5));

@@ -92,14 +92,28 @@ export class Placed {
   readonly #numbers: Int32Array;
   readonly #isPlaced: Uint8Array;
   readonly #optional = new Set<number>();
+  /** Of the operations that must be placed and have a rank: their numbers, in the order of ranks. */
+  readonly #ranked: readonly { readonly number: number; readonly rank: number }[];
+  #lowestRanked = 0;
   #lowest = 0;
   #highest = none;
   /** Operations that were answered and have no place yet. */
   requiredLeft = 0;
 
-  constructor(operations: readonly Operation[]) {
+  constructor(operations: readonly Operation[], rankOf: (operation: Operation) => number | null) {
     this.#numbers = Int32Array.from(operations, ({ end }) => (end === null ? none : this.requiredLeft++));
     this.#isPlaced = new Uint8Array(this.requiredLeft + 1);
+    this.#ranked = operations
+      .map((operation, index) => ({ number: this.#numbers[index] ?? none, rank: rankOf(operation) ?? none }))
+      .filter(({ number, rank }) => number !== none && rank !== none)
+      .sort((left, right) => left.rank - right.rank);
+  }
+
+  /** Whether one that must be placed has a lower rank and no place yet: it could never get one after this rank. */
+  misses(rank: number): boolean {
+    while (this.#isPlaced[this.#ranked[this.#lowestRanked]?.number ?? none] === 1) this.#lowestRanked += 1;
+    const lowest = this.#ranked[this.#lowestRanked];
+    return lowest !== undefined && lowest.rank < rank;
   }
 
   add(index: number): void {
@@ -122,6 +136,8 @@ export class Placed {
     }
     this.requiredLeft += 1;
     this.#isPlaced[number] = 0;
+    while (this.#lowestRanked > 0 && this.#isPlaced[this.#ranked[this.#lowestRanked - 1]?.number ?? none] === 0)
+      this.#lowestRanked -= 1;
     if (number < this.#lowest) this.#lowest = number;
     while (this.#highest >= 0 && this.#isPlaced[this.#highest] === 0) this.#highest -= 1;
   }

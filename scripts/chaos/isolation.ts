@@ -74,7 +74,7 @@ export function runIsolated(
   const shell = ['sh', '-c', '"$@"; exit $?', 'sh', process.execPath, script, ...args];
   const child = spawn(unshare, [...isolate, ...shell], { stdio: 'inherit', env: { ...process.env, ...environment } });
   const forward = (): void => void child.kill('SIGKILL');
-  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.once(signal, forward);
+  for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, forward);
   // Ctrl+C reaches the processes inside by themselves: they end the storm early and still judge it.
   process.on('SIGINT', () => undefined);
   return new Promise((resolve) => {

@@ -19,7 +19,7 @@ import type { Clock } from '../../src-main/ports/clock.ts';
 import type { ReadIndex } from '../../src-main/runtime/read-index.ts';
 import type { Requests } from '../../src-main/runtime/requests.ts';
 import { chance, exponential, pick } from './forks.ts';
-import { drawTransaction, KvFollower } from './kv-client.ts';
+import { drawnKey, drawTransaction, KvFollower } from './kv-client.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
@@ -50,6 +50,7 @@ export class SimClient {
   #open = false;
   #renewal = 0;
   #owner = 0;
+  #readKeys = 0;
   #attempts = new Map<string, AttemptKey>();
   #renews = true;
   readonly #follower: KvFollower;
@@ -82,7 +83,12 @@ export class SimClient {
     const { machine, reads, world } = this.#options;
     for (let left = 1 + this.#random.below(3); left > 0; left--) {
       const ended = world.readBegan(this.#node);
-      reads.submit((result) => ended(result, machine.committed));
+      const [key, start] = [drawnKey(++this.#readKeys), world.queue.now];
+      reads.submit((result) => {
+        ended(result, machine.committed);
+        const value = machine.state.kv.get(key)?.value ?? null;
+        if (result.ok) world.readKey(this.#clientName, key, value, machine.committed, start);
+      });
     }
   }
 

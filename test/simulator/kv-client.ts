@@ -10,6 +10,9 @@ import type { World } from './world.ts';
 const keyNames = 6;
 const changesPerLook = 50;
 
+/** The keys in use, each in turn. */
+export const drawnKey = (number: number): KvKey => kvKey(`key/${number % keyNames}`);
+
 /** Draws transactions of one machine, from plain puts to several keys with comparisons that sometimes hold. */
 export function drawTransaction(random: Random, node: NodeId, session: SessionId, machine: NodeMachine): Command {
   const { kv, locks } = machine.state;

@@ -199,6 +199,11 @@ export class World {
     this.#histories.asked(client, sequence, this.queue.now);
   }
 
+  /** A linearizable read of one key ended. */
+  readKey(client: string, key: string, value: string | null, index: number, start: number): void {
+    this.#histories.read(client, key, value, index, start, this.queue.now);
+  }
+
   acknowledged(client: string, sequence: number, result: Result<CommandResult>): void {
     this.#requests.acknowledged(client, sequence, result);
     this.#histories.answered(client, sequence, result, this.queue.now);

@@ -1,4 +1,5 @@
 import type { Result } from '../../../shared/domain/failure.ts';
+import type { KvAnswer } from '../../../src-main/core/kv/records.ts';
 import type { CommandResult, Request } from '../../../src-main/core/state-machine/command.ts';
 import type { StateEvent } from '../../../src-main/core/state-machine/events.ts';
 import type { Fields, Operation } from '../../checkers/history.ts';
@@ -9,8 +10,16 @@ import type { AgreedEntry, Broken, Checker } from './checker.ts';
 /** An operation whose end may still move: until its client hears of it, it ends where the log has it first. */
 type Draft = { -readonly [Field in keyof Operation]: Operation[Field] };
 
+const bySwarm = { client: 'swarm' };
+
+/** What one part of a transaction told: the value, when it was a look. */
+const seenIn = (answer: KvAnswer | undefined): Fields =>
+  answer?.type === 'got' ? { value: answer.entry?.value ?? null } : {};
+
 /** Commands whose requests are operations of a history. Months of renewals are not remembered. */
-const told: ReadonlySet<string> = new Set(['lock-requested', 'lock-released', 'job-submitted']);
+const told: ReadonlySet<string> = new Set(['lock-requested', 'lock-released', 'job-submitted', 'kv-transacted']);
+/** What is recorded of one run; a prefix of a history is judged as well as the whole. */
+const operationsMax = 200_000;
 
 const nameOf = ({ client, sequence }: Pick<Request, 'client' | 'sequence'>): string => `${client}/${sequence}`;
 
@@ -23,7 +32,7 @@ export class Histories implements Checker {
   readonly #broken: Broken;
   readonly #asked = new Map<string, number>();
   readonly #seen = new Set<string>();
-  readonly #drafts = new Map<string, Draft>();
+  readonly #drafts = new Map<string, Draft[]>();
   readonly #operations: Draft[] = [];
   /** When the request of each waiting owner began. */
   readonly #waiting = new Map<string, number>();
@@ -42,14 +51,22 @@ export class Histories implements Checker {
 
   answered(client: string, sequence: number, result: Result<CommandResult>, now: number): void {
     const name = nameOf({ client, sequence });
-    const draft = this.#drafts.get(name);
+    const drafts = this.#drafts.get(name) ?? [];
     this.#asked.delete(name);
     this.#drafts.delete(name);
-    if (draft === undefined || !result.ok) return;
-    draft.end = now;
-    // What the client was really told is what is judged.
-    if (result.value.type === 'lock-granted') draft.result = { token: result.value.token };
-    if (result.value.type === 'job-accepted') draft.result = { job: result.value.job };
+    if (!result.ok) return;
+    for (const [part, draft] of drafts.entries()) {
+      draft.end = now;
+      // What the client was really told is what is judged.
+      if (result.value.type === 'lock-granted') draft.result = { token: result.value.token };
+      if (result.value.type === 'job-accepted') draft.result = { job: result.value.job };
+      if (result.value.type === 'kv-transacted') draft.result = seenIn(result.value.answers[part]);
+    }
+  }
+
+  /** A linearizable read ended here: what it saw of a key, in a state that has everything up to `index`. */
+  read(client: string, key: string, value: string | null, index: number, start: number, now: number): void {
+    this.#push({ client, kind: 'get', key, arguments: {}, result: { value }, start, end: now, index });
   }
 
   onAgreed({ slot, request, result, events }: AgreedEntry, now: number): void {
@@ -74,6 +91,13 @@ export class Histories implements Checker {
       const released = result.type === 'done' ? true : refusal === 'precondition-failed' ? false : null;
       if (released !== null)
         this.#draft(request, 'release', command.name, { token: command.token }, { released }, slot, now);
+    } else if (command.type === 'kv-transacted' && result.type === 'kv-transacted') {
+      // Its parts, each on its own key, all at one place of the log.
+      const branch = result.succeeded ? command.thenOperations : command.elseOperations;
+      for (const [part, operation] of branch.entries()) {
+        const given: Fields = operation.type === 'put' ? { value: operation.value } : {};
+        this.#draft(request, operation.type, operation.key, given, seenIn(result.answers[part]), slot, now);
+      }
     } else if (command.type === 'job-submitted' && result.type === 'job-accepted') {
       this.#draft(request, 'submit', 'jobs', { tasks: command.taskCount }, { job: result.job }, slot, now);
     }
@@ -81,7 +105,21 @@ export class Histories implements Checker {
 
   #ofEvent(index: number, request: Request | null, event: StateEvent, now: number): void {
     const command = request?.command;
-    if (event.type === 'lock-granted') {
+    if (event.type === 'kv-changed') {
+      for (const change of event.changes) {
+        if (change.type !== 'removed' || change.cause !== 'session-ended') continue;
+        this.#push({
+          ...bySwarm,
+          kind: 'delete',
+          key: change.key,
+          arguments: {},
+          result: {},
+          start: now,
+          end: now,
+          index,
+        });
+      }
+    } else if (event.type === 'lock-granted') {
       // One that was granted at once is the client's own operation.
       if (command?.type === 'lock-requested' && command.owner === event.owner) return;
       const waiter = `${event.session} ${event.owner}`;
@@ -113,12 +151,12 @@ export class Histories implements Checker {
   #draft(request: Request, kind: string, key: string, given: Fields, result: Fields, index: number, now: number): void {
     const start = this.#asked.get(nameOf(request)) ?? now;
     const draft: Draft = { client: request.client, kind, key, arguments: given, result, start, end: now, index };
-    this.#drafts.set(nameOf(request), draft);
+    this.#drafts.set(nameOf(request), [...(this.#drafts.get(nameOf(request)) ?? []), draft]);
     this.#push(draft);
   }
 
   #push(operation: Draft): void {
-    this.#operations.push(operation);
+    if (this.#operations.length < operationsMax) this.#operations.push(operation);
   }
 
   /** Judges the whole run. Called once, at its end. */

@@ -41,6 +41,8 @@ const shapes: readonly HistoryShape[] = [
   { clients: 5, operations: 400, keys: 2, kinds: 'key-value', unknownShare: 0 },
   { clients: 5, operations: 400, keys: 4, kinds: 'key-value', unknownShare: 0.03 },
   { clients: 8, operations: 1_000, keys: 5, kinds: 'key-value', unknownShare: 0.01 },
+  // Long enough for several windows, with operations across their edges.
+  { clients: 6, operations: 900, keys: 1, kinds: 'key-value', unknownShare: 0.005 },
   { clients: 5, operations: 400, keys: 1, kinds: 'lock', unknownShare: 0 },
 ];
 

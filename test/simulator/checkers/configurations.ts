@@ -21,6 +21,10 @@ export class Configurations implements Checker {
   /** Configurations for which a stop-sign has left somewhere: they may have ended unseen. */
   readonly #ending = new Set<number>();
   #newest: VoterConfig | null = null;
+  /** Voters of the newest configuration that have voted in it; the record of all before is then on their disks. */
+  readonly #begunBy = new Set<NodeId>();
+  /** Whose disks may hold the only copy of what came before the newest configuration. */
+  #before: readonly NodeId[] = [];
 
   constructor(broken: Broken, membersNow: () => readonly NodeId[]) {
     this.#broken = broken;
@@ -47,6 +51,7 @@ export class Configurations implements Checker {
     if (message.type === 'accept' && message.entries.some((entry) => entry.type === 'stop-sign')) {
       this.#ending.add(message.ballot.config);
     }
+    if (message.type === 'accepted' && message.ballot.config === this.#newest?.id) this.#begunBy.add(run.node);
     const votes = message.type === 'promise' || message.type === 'accepted';
     if (votes && this.#lost.has(seatName(run.node, run.incarnation))) {
       this.#broken('voter identity', `${run.node} votes as ${run.incarnation}, whose state directory was lost`);
@@ -60,19 +65,25 @@ export class Configurations implements Checker {
 
   /**
    * How many more of the voters may be lost for good with a quorum left, and which they are. None while a change
-   * of voters is under way: then nobody outside can say whose disks hold what was chosen.
+   * of voters is under way, which it is until a quorum of the new ones has voted: before that nobody outside can say
+   * whose disks hold what was chosen.
    */
   losable(isLost: (node: NodeId, incarnation: string) => boolean): { voters: ReadonlySet<NodeId>; spare: number } {
     const config = this.#newest;
     if (config === null) return { voters: new Set(), spare: 0 };
+    const quorum = majority(config.voters.length);
+    const begun = this.#begunBy.size >= quorum;
     const lost = config.voters.filter(({ node, incarnation }) => isLost(node, incarnation)).length;
-    const spare = this.#ending.has(config.id) ? 0 : config.voters.length - majority(config.voters.length) - lost;
-    return { voters: new Set(config.voters.map(({ node }) => node)), spare };
+    const changing = this.#ending.has(config.id) || !begun;
+    const spare = changing ? 0 : config.voters.length - quorum - lost;
+    return { voters: new Set([...config.voters.map(({ node }) => node), ...(begun ? [] : this.#before)]), spare };
   }
 
   #noteConfig({ machine }: Run): void {
     const { config } = machine;
     if (config === null || (this.#newest !== null && config.id <= this.#newest.id)) return;
+    this.#before = this.#newest?.voters.map(({ node }) => node) ?? [];
+    this.#begunBy.clear();
     this.#newest = config;
     const names = new Set(config.voters.map(({ node }) => node));
     if (![1, 3, 5].includes(config.voters.length) || names.size !== config.voters.length) {

@@ -103,6 +103,11 @@ async function* hold(
     const first = await Promise.race([granting, told.promise]);
     if (typeof first === 'number') yield { type: 'waiting', position: first };
     held = await granting;
+    // After a cut or a sleep the news of a grant comes late: by then the lock may be another's.
+    if (held.lost.aborted || peer.keeper.held !== session || peer.keeper.trustLeftMs() === 0) {
+      yield { type: 'lost', reason: 'the grant came when the lease could no longer be relied on' };
+      return;
+    }
     guarded.open(name, held.token);
     yield { type: 'granted', token: held.token, leaseMs: peer.replica.state().sessions.get(session)?.ttlMs ?? 0 };
     const reason = await loss(peer, held, signal);
@@ -110,6 +115,8 @@ async function* hold(
     // The program dies before the holder is told: whoever is told late must not have worked on.
     await guarded.end(name, held.token, peer.keeper.graceMs);
     yield { type: 'lost', reason };
+    // The caller needs a moment to stop. Until it has gone the lock is not given back, so that no other is let in.
+    await aborted(signal);
   } catch (error) {
     if (timeout?.aborted === true && !signal.aborted)
       throw new FailureError(
@@ -128,6 +135,13 @@ async function* hold(
     if (peer.keeper.standing === 'held') await given;
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  signal.aborted
+    ? Promise.resolve()
+    : new Promise((resolve) => {
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
 
 /** Resolves with why the lock may no longer be relied on; null when the caller is gone. */
 function loss(peer: RunningPeer, held: HeldLock, signal: AbortSignal): Promise<string | null> {

@@ -5,6 +5,7 @@ import type { Random } from '../machine/random.ts';
 import type { Instant } from '../machine/time.ts';
 import type { NodeTiming } from '../machine/timing.ts';
 import type { ElectionMessage } from './messages.ts';
+import { lateMs, Suspicion } from './suspicion.ts';
 
 export interface ElectionVoter {
   readonly node: NodeId;
@@ -53,6 +54,12 @@ export class Bully {
   #state: State = 'following';
   #coordinator: NodeId | null = null;
   #heardAt: Instant | null = null;
+  readonly #suspicion: Suspicion;
+  /** Since when this node has been running on time, as far as it has noticed. */
+  #onTimeSince: Instant | null = null;
+  #tickDueAt: number | null = null;
+  /** It coordinated the configuration before this one, so it goes first, whatever its rank. */
+  #heir = false;
   #reason = 'no coordinator heard since the start';
   #attempt = 0;
   #noes = new Set<NodeId>();
@@ -65,13 +72,14 @@ export class Bully {
     this.#self = self;
     this.#timing = timing;
     this.#random = random;
+    this.#suspicion = new Suspicion(timing);
   }
 
   /** Whom this node believes alive as coordinator: heard from within the suspicion time and still connected. */
   hearsCoordinator(now: Instant): NodeId | null {
     if (this.#state === 'leading') return this.#self;
     if (this.#coordinator === null || this.#heardAt === null) return null;
-    return now - this.#heardAt < this.#timing.suspectMs ? this.#coordinator : null;
+    return now - this.#heardAt < this.#suspicion.afterMs(now) ? this.#coordinator : null;
   }
 
   take(): ElectionOutput[] {
@@ -80,17 +88,23 @@ export class Bully {
     return taken;
   }
 
-  /** The voters of a new configuration; whatever was under way in the old one is void. */
-  configure(voters: readonly ElectionVoter[], haste: boolean): void {
+  /**
+   * The voters of a new configuration; whatever was under way in the old one is void. The heir, mostly the former
+   * coordinator, goes first and asks nobody of higher rank: it has everything that was chosen, and a change of voters
+   * is no reason for a change of coordinator. The others leave it time for that.
+   */
+  configure(voters: readonly ElectionVoter[], heir: boolean): void {
+    const former = voters.some(({ node }) => node === this.#coordinator && node !== this.#self);
     this.#voters = voters;
+    this.#heir = heir;
     this.#follow();
     this.#coordinator = null;
     this.#heardAt = null;
     this.#reason = 'the voters changed';
     if (!this.#hasSeat) return this.#cancel('suspect');
-    // The former coordinator goes first: it has everything that was chosen, and the others have just heard so.
     const alone = this.#voters.length === 1;
-    this.#armSuspicion(alone || haste ? 0 : this.#timing.suspectMs);
+    const { suspectMs } = this.#timing;
+    this.#armSuspicion(alone || heir ? 0 : former ? 2 * suspectMs : suspectMs);
   }
 
   get #hasSeat(): boolean {
@@ -115,15 +129,36 @@ export class Bully {
 
   /** The receipt of a phase-1 quorum, or any later sign of life under that ballot. */
   coordinatorHeard(now: Instant, coordinator: NodeId): void {
+    if (this.#coordinator !== coordinator) this.#suspicion.forget();
+    this.#suspicion.heard(now);
     this.#heardAt = now;
     this.#coordinator = coordinator;
+    this.#heir = false;
     if (this.#state !== 'following') this.#follow();
-    if (this.#hasSeat) this.#armSuspicion(this.#timing.suspectMs);
+    if (this.#hasSeat) this.#armSuspicion(this.#suspicion.afterMs(now));
+  }
+
+  /** A timer that is always armed is due then. */
+  expectTick(at: number): void {
+    this.#tickDueAt = at;
+  }
+
+  /** With every input: finds out whether this node has been running on time. */
+  noteTime(now: Instant): void {
+    if (this.#tickDueAt !== null && now - this.#tickDueAt > lateMs) this.ranLate(now);
+  }
+
+  /** This node was not running on time: what looks like silence of others may be its own (coordination.md C.3 rule 1). */
+  ranLate(now: Instant): void {
+    this.#tickDueAt = null;
+    this.#onTimeSince = now;
+    this.#suspicion.ranLate(now);
   }
 
   /** The phase 1 that this node was let try has a quorum. */
   won(now: Instant): void {
     this.#state = 'leading';
+    this.#heir = false;
     this.#coordinator = this.#self;
     this.#heardAt = now;
     this.#cancel('suspect');
@@ -189,8 +224,12 @@ export class Bully {
   #onSuspectTimer(now: Instant): void {
     if (this.#state !== 'following') return;
     const heard = this.hearsCoordinator(now);
-    if (heard !== null && heard !== this.#self) return this.#armSuspicion(this.#timing.suspectMs);
-    if (this.#coordinator !== null) this.#suspect(`the coordinator was silent for ${this.#timing.suspectMs} ms`);
+    const afterMs = this.#suspicion.afterMs(now);
+    const late = this.#onTimeSince !== null && now - this.#onTimeSince < afterMs;
+    if (this.#coordinator !== null && ((heard !== null && heard !== this.#self) || late)) {
+      return this.#armSuspicion(afterMs);
+    }
+    if (this.#coordinator !== null) this.#suspect(`the coordinator was silent for ${Math.round(afterMs)} ms`);
     this.#preVote();
   }
 
@@ -215,6 +254,7 @@ export class Bully {
 
   /** Rule 3. Voters of higher rank that are reachable go first. */
   #challenge(): void {
+    if (this.#heir) return this.#try('it coordinated until the voters changed');
     this.#challenged = new Set(
       this.#voters
         .filter((voter) => this.#outranksSelf(voter) && this.#connected.has(voter.node))

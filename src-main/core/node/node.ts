@@ -6,7 +6,6 @@ import type { Machine } from '../machine/machine.ts';
 import { seededRandom, type Random } from '../machine/random.ts';
 import { instant, type Instant } from '../machine/time.ts';
 import { lanTiming, type NodeTiming } from '../machine/timing.ts';
-import type { Departure } from '../membership/voter-choice.ts';
 import type { Followed } from '../paxos/acceptor.ts';
 import { sameBallot, type Ballot } from '../paxos/ballot.ts';
 import type { SingleCopies } from '../paxos/copies.ts';
@@ -52,8 +51,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #proposals: Proposals;
   readonly #standing = new Standing((event) => this.#emit(event));
   #configId: number | null = null;
-  /** This machine is about to go. */
-  #departure: Departure | null = null;
   #effects: NodeEffect[] = [];
 
   constructor(options: NodeOptions) {
@@ -140,9 +137,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   step(now: Instant, input: NodeInput): readonly NodeEffect[] {
+    this.#bully.noteTime(now);
     switch (input.type) {
       case 'started':
-        this.#start();
+        this.#start(now);
         break;
       case 'received':
         this.#onReceived(now, input.from, input.message);
@@ -174,8 +172,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#onWoke();
         break;
       case 'departing':
-        this.#departure = input.departure;
-        this.#announceDeparture(now);
+        this.#office.depart(now, input.departure);
         break;
       case 'disk-full':
       case 'disk-ready':
@@ -195,8 +192,15 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     return effects;
   }
 
-  #start(): void {
-    this.#arm('retry', this.#timing.retryMs);
+  /** Always armed, so an input that finds it overdue shows that this node was not running. */
+  #armRetry(now: Instant): void {
+    const afterMs = this.#timing.retryMs / 4;
+    this.#bully.expectTick(now + afterMs);
+    this.#arm('retry', afterMs);
+  }
+
+  #start(now: Instant): void {
+    this.#armRetry(now);
     const config = this.#replica.config;
     if (config !== null) this.#adoptConfig(config, false);
     this.#noteRole('started');
@@ -242,7 +246,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#requesting.onMessage(now, from, message);
         break;
       case 'departing':
-        this.#onDeparting(now, from, message.departure);
+        this.#office.onDeparting(now, from, message.departure);
         break;
       case 'read-index':
       case 'read-index-answer':
@@ -290,12 +294,13 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'retry':
         this.#requesting.sendDue(now);
         if (this.#replica.phase === 'preparing') this.#replica.repeatPrepare(now);
-        this.#forgetSilentCoordinator(now);
+        // A machine without a seat takes no part in elections; it notices silence for itself.
+        if (this.#bully.hearsCoordinator(now) === null) this.#standing.followNobody('the coordinator is silent');
         this.#reading.expire(now);
         this.#pullWithoutCoordinator(now);
-        if (this.#departure !== null) this.#announceDeparture(now);
+        this.#office.repeatDeparture(now);
         this.#replicated.prepareSnapshot();
-        this.#arm('retry', this.#timing.retryMs / 4);
+        this.#armRetry(now);
         break;
       case 'sessions':
         this.#office.expireSessions(now);
@@ -309,24 +314,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       default:
         assertNever(timer);
     }
-  }
-
-  /** Said again until somebody acts on it: the coordinator may be changing, too. */
-  #announceDeparture(now: Instant): void {
-    const coordinator = this.#standing.coordinator?.node;
-    if (coordinator === this.#self) this.#onDeparting(now, this.#self, this.#departure);
-    else if (coordinator !== undefined) this.#send(coordinator, { type: 'departing', departure: this.#departure });
-  }
-
-  #onDeparting(now: Instant, node: NodeId, departure: Departure | null): void {
-    this.#duties.noteDeparture(node, departure);
-    if (departure !== null && this.#replica.serving) this.#office.onDeparting(now, node, departure);
-  }
-
-  /** A machine without a seat takes no part in elections; it notices silence for itself. */
-  #forgetSilentCoordinator(now: Instant): void {
-    if (this.#standing.coordinator === null || this.#standing.coordinator.node === this.#self) return;
-    if (this.#bully.hearsCoordinator(now) === null) this.#standing.followNobody('the coordinator is silent');
   }
 
   /** While nobody says how far the log is, ask somebody at random: a stop-sign may have been chosen unheard. */

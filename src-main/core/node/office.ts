@@ -17,6 +17,7 @@ export interface OfficeOptions {
   readonly proposals: Proposals;
   readonly duties: CoordinatorDuties;
   readonly state: () => SwarmState;
+  readonly coordinator: () => NodeId | null;
   readonly members: () => ReadonlySet<NodeId>;
   readonly wall: () => WallTime;
   readonly send: (to: NodeId, message: NodeMessage) => void;
@@ -33,6 +34,8 @@ const departureWords: Readonly<Record<Departure, string>> = {
 export class Office {
   readonly #options: OfficeOptions;
   readonly #handOver: HandOver;
+  /** This machine is about to go. */
+  #departure: Departure | null = null;
 
   constructor(options: OfficeOptions) {
     this.#options = options;
@@ -62,10 +65,31 @@ export class Office {
     if (successor !== undefined) this.#handOver.begin(now, successor, reason);
   }
 
+  /** This machine is about to go; null: it stays, or is back. */
+  depart(now: Instant, departure: Departure | null): void {
+    this.#departure = departure;
+    this.#announceDeparture(now);
+  }
+
+  /** Said again until somebody acts on it: the coordinator may be changing, too. */
+  repeatDeparture(now: Instant): void {
+    if (this.#departure !== null) this.#announceDeparture(now);
+  }
+
+  #announceDeparture(now: Instant): void {
+    const { self, coordinator, send } = this.#options;
+    const to = coordinator();
+    if (to === self) this.onDeparting(now, self, this.#departure);
+    else if (to !== null) send(to, { type: 'departing', departure: this.#departure });
+  }
+
   /** A machine is about to go: its seat moves at once where it can. This one at least stops coordinating. */
-  onDeparting(now: Instant, node: NodeId, departure: Departure): void {
+  onDeparting(now: Instant, node: NodeId, departure: Departure | null): void {
+    const { self, duties, replica, proposals } = this.#options;
+    duties.noteDeparture(node, departure);
+    if (departure === null || !replica.serving) return;
     this.reviewVoters(now);
-    if (node !== this.#options.self || this.#options.proposals.wantedVoters !== null) return;
+    if (node !== self || proposals.wantedVoters !== null) return;
     this.handOver(now, null, `its machine is about to ${departureWords[departure]}`);
   }
 

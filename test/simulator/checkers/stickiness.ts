@@ -41,6 +41,8 @@ export class Stickiness implements Checker {
     if (input.message.type === 'prepare') this.#onPrepare(run, input.from, input.message, effects);
     // Only what was obeyed counts: a voter waits anew, for the coordinator that it knows afterwards.
     const known = run.machine.coordinator;
+    // Whoever coordinates itself follows nobody; whom it lets go ahead is its own affair.
+    if (known?.node === run.node) this.#heard.delete(run.node);
     const sign = input.message.type === 'heartbeat' || input.message.type === 'accept';
     const obeyed = effects.some((effect) => effect.type === 'set-timer' && effect.timer === 'suspect');
     if (sign && obeyed && known?.node === input.from && known.node !== run.node) {

@@ -101,3 +101,40 @@ describe('the election', () => {
     expect(tries(machine.take())).toBe(false);
   });
 });
+
+describe('a node that was not running on time', () => {
+  it('does not take its own silence for that of the coordinator', () => {
+    const machine = bully();
+    machine.coordinatorHeard(at(1_000), high);
+    machine.take();
+    machine.ranLate(at(5_000));
+    machine.timerFired(at(5_000), 'suspect');
+    const outputs = machine.take();
+    expect(outputs.some(({ type }) => type === 'suspected')).toBe(false);
+    expect(sent(outputs)).toEqual([]);
+    machine.timerFired(at(5_000 + 2 * lanTiming.suspectMs), 'suspect');
+    expect(sent(machine.take()).map(([, { type }]) => type)).toEqual(['pre-vote', 'pre-vote']);
+  });
+});
+
+describe('the heir of an ended configuration', () => {
+  it('asks for a majority of no, but nobody of higher rank', () => {
+    const machine = new Bully(low, lanTiming, seededRandom(1));
+    for (const peer of [middle, high]) machine.peerConnected(peer);
+    machine.configure(voters, true);
+    expect(machine.take()).toContainEqual({ type: 'set-timer', timer: 'suspect', afterMs: 0 });
+    machine.timerFired(at(2_000), 'suspect');
+    machine.take();
+    machine.receive(at(2_001), high, { type: 'pre-vote-answer', attempt: 1, coordinatorAlive: false });
+    expect(tries(machine.take())).toBe(true);
+  });
+
+  it('is left time by those who knew it', () => {
+    const machine = new Bully(high, lanTiming, seededRandom(1));
+    machine.coordinatorHeard(at(1_000), low);
+    machine.take();
+    machine.configure(voters, false);
+    const [armed] = machine.take().filter((output) => output.type === 'set-timer');
+    expect(armed?.afterMs).toBeGreaterThanOrEqual(2 * lanTiming.suspectMs);
+  });
+});

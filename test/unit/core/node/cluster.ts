@@ -29,16 +29,19 @@ export class Cluster {
   readonly #members = new Map<NodeId, Member>();
   #wire: { readonly dueAt: number; readonly sent: Sent }[] = [];
 
-  /** `ranks` has one entry for each voter; the names go up with the index. */
-  constructor(ranks: readonly number[]) {
-    this.ids = ranks.map((_, index) => nodeId(`node-${'abcdefgh'[index] ?? index}`));
-    const voters = this.ids.map((node, index) => ({ node, incarnation: 'i1', rank: ranks[index] ?? 0 }));
+  /** `ranks` has one entry for each voter, `learners` come behind them; the names go up with the index. */
+  constructor(ranks: readonly number[], learners = 0) {
+    const count = ranks.length + learners;
+    this.ids = Array.from({ length: count }, (_, index) => nodeId(`node-${'abcdefgh'[index] ?? index}`));
+    const voters = this.ids
+      .slice(0, ranks.length)
+      .map((node, index) => ({ node, incarnation: 'i1', rank: ranks[index] ?? 0 }));
     for (const id of this.ids) {
       const founding = foundingSnapshot({ node: id, incarnation: 'i1' }, 0);
       const snapshot: Snapshot = { ...founding, config: { epoch: 0, id: 1, firstSlot: slot(1), voters } };
       const machine = createNode({
         self: { node: id, incarnation: 'i1' },
-        recovered: { snapshot, facts: [] },
+        recovered: { snapshot: this.ids.indexOf(id) < ranks.length ? snapshot : null, facts: [] },
         seed: this.ids.indexOf(id),
         members: this.ids,
         wall: () => wallTime(this.now),

@@ -28,16 +28,19 @@ export function endDeadConnections(
     // A slow answer is waited for once, not once for every look.
     if (connection.status !== 'open' || asked.has(peer)) return;
     asked.add(peer);
+    const patience = new AbortController();
+    const overdue = setTimeout(() => patience.abort(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
     try {
-      const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(timeoutMs)]);
+      const signal = AbortSignal.any([stopping.signal, patience.signal]);
       await node.services.ping.ping(connection.remotePeer, { signal });
     } catch (cause) {
+      // Any answer shows life, a refusal too: pings at once are limited. A connection that broke ends by itself.
+      if (stopping.signal.aborted || !patience.signal.aborted) return;
       const error = cause instanceof Error ? cause : new Error(String(cause));
-      // Whoever refuses the protocol has answered.
-      if (stopping.signal.aborted || error.name === 'UnsupportedProtocolError') return;
-      logger.info('connection ended: no answer', { peer, reason: error.message });
+      logger.info('connection ended: no answer', { peer, timeoutMs });
       connection.abort(error);
     } finally {
+      clearTimeout(overdue);
       asked.delete(peer);
     }
   };

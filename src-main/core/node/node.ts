@@ -389,8 +389,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#effects.push(effect);
       if (effect.type === 'send' && effect.message.type === 'promise') this.#bully.deferTo(effect.to);
     }
-    if (outcome.heard !== null) this.#onCoordinatorHeard(now, outcome.heard.coordinator, outcome.heard.ballot);
+    // The loss first: else what was heard of the winner would be forgotten with the lost attempt.
     if (outcome.attempt === 'lost') this.#endCoordination('another ballot was preferred');
+    if (outcome.heard !== null) this.#onCoordinatorHeard(now, outcome.heard.coordinator, outcome.heard.ballot);
     if (outcome.attempt === 'won') this.#onWon(now);
     if (outcome.installed !== null) this.#onInstalled(outcome.installed);
     for (const chosen of outcome.chosen) this.#applyOne(chosen, now);

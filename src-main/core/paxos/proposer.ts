@@ -317,8 +317,8 @@ export class Proposer<Payload> {
   onHeartbeatAck(from: NodeId, message: Of<Payload, 'heartbeat-ack'>): void {
     const state = this.#state;
     if (state.type !== 'leading' || !sameBallot(state.ballot, message.ballot)) return;
-    if (message.beat > state.beat || !message.seated) return;
-    state.ackedBeat.set(from, Math.max(message.beat, state.ackedBeat.get(from) ?? 0));
+    if (message.beat > state.beat) return;
+    if (message.seated) state.ackedBeat.set(from, Math.max(message.beat, state.ackedBeat.get(from) ?? 0));
     if (state.copies !== null && from !== this.#self) {
       state.progress.set(from, message.committed);
       state.copies.noteProgress(message.committed);

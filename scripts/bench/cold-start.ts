@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fencingToken, lockName, type NodeId } from '../../shared/domain/ids.ts';
+import { kvKey, type NodeId } from '../../shared/domain/ids.ts';
 import { openJournal } from '../../src-main/adapters/disk/segment-journal.ts';
 import { openIdentity } from '../../src-main/adapters/libp2p/identity.ts';
 import { systemClock, systemSeed } from '../../src-main/adapters/system/system-clock.ts';
@@ -15,6 +15,7 @@ import { beginBoot } from '../../src-main/services/node-record.ts';
 import { valueOf } from '../../src-main/services/running-peer.ts';
 import { swarmHome } from '../../src-main/services/swarm-home.ts';
 import { NodeProcess, until } from '../swarm/node-process.ts';
+import { keyCount, valueBytes } from './contestant.ts';
 import { note, round, within } from './measure.ts';
 import { builtNode, replicatedWrite } from './skein.ts';
 import { usage } from './usage.ts';
@@ -102,14 +103,15 @@ async function fillLog(home: string, entries: number): Promise<void> {
   });
   driver.start();
   let left = entries;
+  const value = 'v'.repeat(valueBytes);
   const write = async (): Promise<void> => {
     while (left-- > 0)
       await requests.propose({
-        type: 'lock-force-released',
-        name: lockName('bench'),
-        expectedToken: fencingToken(1),
-        by: 'bench',
-        reason: 'bench',
+        type: 'kv-transacted',
+        by: identity.id,
+        compares: [],
+        thenOperations: [{ type: 'put', key: kvKey(`bench/k${left % keyCount}`), value, session: null }],
+        elseOperations: [],
       });
   };
   try {

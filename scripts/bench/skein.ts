@@ -1,10 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { SkeinClient } from '../../shared/contract/client.ts';
-import { failureOf } from '../../shared/contract/client.ts';
 import { buildNodeProgram } from '../build-desktop.ts';
 import { LocalSwarm } from '../swarm/local-swarm.ts';
 import { NodeProcess, until } from '../swarm/node-process.ts';
-import type { Contender, Contestant, FailoverSubject } from './contestant.ts';
+import { keyCount, valueBytes, type Contender, type Contestant, type FailoverSubject } from './contestant.ts';
 import { note } from './measure.ts';
 
 const connections = 8;
@@ -17,14 +16,13 @@ export function builtNode(): Promise<string> {
   return built;
 }
 
-/** One entry through the log: the refusal to release a lock that nobody holds. It changes nothing, but every voter stores it. */
+const value = 'v'.repeat(valueBytes);
+let sequence = 0;
+
+/** One key written through the log, acknowledged. */
 export async function replicatedWrite(api: SkeinClient, signal?: AbortSignal): Promise<void> {
-  try {
-    await api.locks.forceRelease({ name: 'bench', token: 1, reason: 'bench' }, signal === undefined ? {} : { signal });
-  } catch (error) {
-    const { code } = failureOf(error);
-    if (code !== 'not-found' && code !== 'precondition-failed') throw error;
-  }
+  const key = `bench/k${sequence++ % keyCount}`;
+  await api.kv.put({ key, value }, signal === undefined ? {} : { signal });
 }
 
 /** A client of the public lock call: it holds for as long as it reads. */
@@ -71,11 +69,12 @@ export async function startSkein(): Promise<Contestant & { readonly swarm: Local
       server:
         'three node processes as built for the desktop app, all voters, default timers, every write synced before its acknowledgement',
       client: `the public contract over ${connections} lean lines of the control socket (JSON over a WebSocket), to the coordinator`,
-      caveats: ['a write is a refused force-release: one entry on a quorum of disks'],
+      caveats: [],
     },
     serverCount: swarm.nodes.length,
     pids: () => swarm.running().map((node) => node.pid),
     write: (client) => replicatedWrite(apiOf(client)),
+    read: (client) => apiOf(client).kv.get({ key: `bench/k${client % keyCount}` }),
     contenders: (lock, count) =>
       Promise.resolve(Array.from({ length: count }, (_, client) => contenderOf(apiOf(client), lock))),
     failover: failoverOf(swarm),

@@ -141,7 +141,7 @@ function buildBase(machine: Machine, { membership, home, record, recovered, jour
     submit: inBatches((requests) => driver.input({ type: 'requested', requests })),
     hasCoordinator: () => node.coordinator !== null,
   });
-  const reads: ReadIndex = new ReadIndex((id) => driver.input({ type: 'read-requested', id }));
+  const reads: ReadIndex = new ReadIndex(inBatches((ids) => driver.input({ type: 'read-requested', ids })));
   const refusal = () => machine.disk.refusal();
   const replica = new AppliedReplica({ self, node, requests, reads, clock: systemClock, logger, refusal });
   const activity = new Activity(systemClock, (id) => nodeRef(membership, id).name);

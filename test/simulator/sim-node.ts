@@ -145,7 +145,7 @@ export class SimNode {
       },
       hasCoordinator: () => machine.coordinator !== null,
     });
-    const reads = new ReadIndex((id) => driver.input({ type: 'read-requested', id }));
+    const reads = new ReadIndex((id) => driver.input({ type: 'read-requested', ids: [id] }));
     const client = new SimClient({ node: this, world, clock, requests, reads, machine, firstSession: session });
     const process: Process = {
       node: this.id,

@@ -66,8 +66,8 @@ export type NodeInput =
   | { readonly type: 'members-changed'; readonly members: readonly NodeId[] }
   /** Requests of this node's own services, in order: those of one turn come together and share their way to the log. */
   | { readonly type: 'requested'; readonly requests: readonly Request[] }
-  /** A linearizable read of this node's own services; `id` is new for each. */
-  | { readonly type: 'read-requested'; readonly id: number }
+  /** Linearizable reads of this node's own services; every id is new. Those of one turn share a round. */
+  | { readonly type: 'read-requested'; readonly ids: readonly number[] }
   /** As coordinator: lets another voter coordinate, the best one when `to` is null. Without effect elsewhere. */
   | { readonly type: 'hand-over'; readonly to: NodeId | null; readonly reason: string }
   /** The clock jumped or the machine slept: whatever was believed about others is void. */

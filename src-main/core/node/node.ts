@@ -163,7 +163,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#requesting.onRequested(now, input.requests);
         break;
       case 'read-requested':
-        this.#reading.request(now, input.id);
+        for (const id of input.ids) this.#reading.request(now, id);
         break;
       case 'hand-over':
         this.#office.handOver(now, input.to, input.reason);

@@ -22,7 +22,7 @@ describe('a linearizable read', () => {
   it('is answered at once where there is a single voter', () => {
     const cluster = new Cluster([100]);
     const only = cluster.settle();
-    cluster.input(only, { type: 'read-requested', id: 1 });
+    cluster.input(only, { type: 'read-requested', ids: [1] });
     expect(cluster.events(only, 'read-ready')).toEqual([
       { type: 'read-ready', id: 1, slot: cluster.at(only).committed },
     ]);
@@ -36,7 +36,7 @@ describe('a linearizable read', () => {
     write(cluster, writer, 1);
     cluster.until(() => cluster.events(writer, 'applied').some(({ request }) => request?.sequence === 1));
     const written = cluster.at(writer).committed;
-    cluster.input(reader, { type: 'read-requested', id: 7 });
+    cluster.input(reader, { type: 'read-requested', ids: [7] });
     cluster.until(() => cluster.events(reader, 'read-ready').length > 0);
     expect(cluster.events(reader, 'read-ready')[0]?.slot).toBeGreaterThanOrEqual(written);
     expect(cluster.at(reader).committed).toBeGreaterThanOrEqual(written);
@@ -50,7 +50,7 @@ describe('a linearizable read', () => {
       if (message.type === 'heartbeat') beats.add(message.beat);
       return true;
     };
-    for (let id = 1; id <= 10; id++) cluster.input(coordinator, { type: 'read-requested', id });
+    for (let id = 1; id <= 10; id++) cluster.input(coordinator, { type: 'read-requested', ids: [id] });
     cluster.until(() => cluster.events(coordinator, 'read-ready').length === 10, 20);
     // The first read started a round at once; the nine others waited for its end and shared the second.
     expect(beats.size).toBe(2);
@@ -60,7 +60,7 @@ describe('a linearizable read', () => {
     const cluster = new Cluster([1, 2, 3]);
     const old = cluster.settle();
     cluster.passes = ({ from, to }) => from !== old && to !== old;
-    cluster.input(old, { type: 'read-requested', id: 1 });
+    cluster.input(old, { type: 'read-requested', ids: [1] });
     cluster.pass(readPatienceMs + 2_000);
     expect(cluster.events(old, 'read-ready')).toEqual([]);
     expect(cluster.events(old, 'read-failed')).toMatchObject([{ id: 1, failure: { code: 'no-coordinator' } }]);
@@ -74,7 +74,7 @@ describe('a linearizable read', () => {
     for (const other of cluster.others(old)) cluster.input(other, { type: 'peer-disconnected', peer: old });
     cluster.until(() => cluster.others(old).some((id) => cluster.at(id).role === 'coordinator'));
     const next = cluster.others(old).find((id) => cluster.at(id).role === 'coordinator') ?? old;
-    cluster.input(next, { type: 'read-requested', id: 1 });
+    cluster.input(next, { type: 'read-requested', ids: [1] });
     cluster.pass(1_000);
     expect(cluster.events(next, 'read-ready')).toEqual([]);
     cluster.passes = ({ from, to }) => from !== old && to !== old;
@@ -89,7 +89,7 @@ describe('a linearizable read', () => {
       if (message.type === 'read-index') attempts.push(message.attempt);
       return message.type !== 'read-index-answer' || attempts.length > 1;
     };
-    cluster.input(reader, { type: 'read-requested', id: 1 });
+    cluster.input(reader, { type: 'read-requested', ids: [1] });
     cluster.until(() => cluster.events(reader, 'read-ready').length === 1);
     expect(new Set(attempts).size).toBe(2);
   });

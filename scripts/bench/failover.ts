@@ -3,6 +3,7 @@ import type { Blow, Contestant, FailoverSubject } from './contestant.ts';
 import { quantile, round } from './measure.ts';
 
 const probeEveryMs = 5;
+/** At first; later ones wait longer, so that a machine busy with other work is not taken for a system that is down. */
 const probeTimeoutMs = 300;
 const probesUnderWayMax = 200;
 const limitMs = 30_000;
@@ -55,7 +56,7 @@ async function firstWrite(failover: FailoverSubject, survivors: readonly number[
   const probe = async (server: number): Promise<void> => {
     underWay++;
     try {
-      await failover.probe(server, probeTimeoutMs);
+      await failover.probe(server, Math.max(probeTimeoutMs, (performance.now() - from) / 4));
       acknowledgedAt ??= performance.now();
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);

@@ -91,6 +91,14 @@ function failoverOf(swarm: LocalSwarm): FailoverSubject {
     if (node === undefined) throw new Error(`there is no server ${server}`);
     return node;
   };
+  const lines = new Map<number, ReturnType<NodeProcess['newLine']>>();
+  /** A line of its own to the process that runs there now. */
+  const apiAt = async (server: number): Promise<SkeinClient> => {
+    const { pid } = nodeAt(server);
+    const line = lines.get(pid) ?? nodeAt(server).newLine();
+    lines.set(pid, line);
+    return (await line).api;
+  };
   return {
     leader: async () => swarm.nodes.indexOf(await swarm.coordinator()),
     async hit(server, blow) {
@@ -99,7 +107,7 @@ function failoverOf(swarm: LocalSwarm): FailoverSubject {
       else if (blow === 'SIGKILL') await node.kill();
       else void node.stop();
     },
-    probe: (server, timeoutMs) => replicatedWrite(nodeAt(server).api, AbortSignal.timeout(timeoutMs)),
+    probe: async (server, timeoutMs) => replicatedWrite(await apiAt(server), AbortSignal.timeout(timeoutMs)),
     async restore(server, blow) {
       const node = nodeAt(server);
       if (blow === 'SIGSTOP') node.freeze(false);

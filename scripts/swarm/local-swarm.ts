@@ -1,8 +1,11 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { joinSwarm } from '../../shared/contract/client.ts';
+import { failureOf, joinSwarm } from '../../shared/contract/client.ts';
 import { NodeProcess, until } from './node-process.ts';
+
+const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Three (or so) node processes on loopback that form one swarm. The first one founds it. */
 export class LocalSwarm {
@@ -12,6 +15,19 @@ export class LocalSwarm {
   private constructor(folder: string, nodes: readonly NodeProcess[]) {
     this.folder = folder;
     this.nodes = nodes;
+    for (const signal of interruptions) process.on(signal, this.#interrupted);
+  }
+
+  /** A script that is interrupted leaves neither processes nor files behind. */
+  readonly #interrupted = (signal: NodeJS.Signals): void => {
+    for (const node of this.nodes) node.killNow();
+    rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
+    process.exit(128 + constants.signals[signal]);
+  };
+
+  /** From here on an interruption is the caller's to handle. */
+  ignoreInterruptions(): void {
+    for (const signal of interruptions) process.off(signal, this.#interrupted);
   }
 
   /** Starts the processes, founds the swarm, admits the others and waits until three vote (if there are three). */
@@ -37,8 +53,7 @@ export class LocalSwarm {
       await founder.api.swarm.create({ name: options.name });
       say(`${founder.name} founded the swarm “${options.name}”`);
       for (const node of others) {
-        const { link } = await founder.api.swarm.invite({ role: 'admin', autoApprove: true });
-        await joinSwarm(node.api, link);
+        await admit(founder, node);
         say(`${node.name} joined`);
       }
       for (const node of nodes) await node.api.policy.set({ accepts: { from: 'everyone' } });
@@ -83,6 +98,22 @@ export class LocalSwarm {
   /** Stops every process and removes every trace. */
   async dispose(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
+    this.ignoreInterruptions();
     await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+const admissionsMax = 5;
+
+/** On a machine that is busy with other work a connection may take longer than pairing waits: a fresh invitation then. */
+async function admit(founder: NodeProcess, node: NodeProcess): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const { link } = await founder.api.swarm.invite({ role: 'admin', autoApprove: true });
+    try {
+      await joinSwarm(node.api, link);
+      return;
+    } catch (error) {
+      if (attempt === admissionsMax || failureOf(error).code !== 'peer-unreachable') throw error;
+    }
   }
 }

@@ -3,7 +3,7 @@ import { checkLinearizability, type Judgement, type SearchBounds } from './linea
 import { anyState, lockModel, modelOf } from './models.ts';
 
 /** Operations of one key in one window: the search for an illegal history grows fast with its length. */
-const windowOperations = 200;
+const windowOperations = 80;
 
 /**
  * Cuts each key's history into windows and searches each by itself, so that a run of any length can be judged.
@@ -15,7 +15,7 @@ const windowOperations = 200;
 export function checkWindows(
   operations: readonly Operation[],
   bounds: SearchBounds = {},
-): Judgement & { windows: number } {
+): Judgement & { windows: number; undecided: number } {
   const byKey = new Map<string, Operation[]>();
   for (const operation of operations) {
     const model = modelOf(operation.kind);
@@ -25,7 +25,7 @@ export function checkWindows(
     if (part === undefined) byKey.set(name, [operation]);
     else part.push(operation);
   }
-  let [judged, configurations, windows] = [0, 0, 0];
+  let [judged, configurations, windows, undecided] = [0, 0, 0, 0];
   let worst: Judgement | null = null;
   for (const part of byKey.values()) {
     const ordered = part.toSorted((left, right) => left.start - right.start);
@@ -36,12 +36,13 @@ export function checkWindows(
       windows += 1;
       judged += Math.min(size, ordered.length - from);
       configurations += judgement.configurations;
+      if (judgement.verdict === 'unknown') undecided += 1;
       if (judgement.verdict === 'ok' || worst?.verdict === 'violation') continue;
       if (judgement.verdict === 'violation' || worst === null) worst = judgement;
     }
   }
   const { verdict, detail } = worst ?? { verdict: 'ok' as const, detail: '' };
-  return { verdict, detail, operations: judged, configurations, windows };
+  return { verdict, detail, operations: judged, configurations, windows, undecided };
 }
 
 function cut(ordered: readonly Operation[], from: number, size: number): Operation[] {

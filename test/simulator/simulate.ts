@@ -95,13 +95,15 @@ async function runSeeds(): Promise<boolean> {
   const count = values.seed === undefined ? Number(values.seeds) : 1;
   console.log(`seeds ${first} to ${first + count - 1} at commit ${commit()}`);
   const began = process.cpuUsage();
-  let [simulatedMs, failed, operations] = [0, 0, 0];
+  let [simulatedMs, failed, operations, windows, undecided] = [0, 0, 0, 0, 0];
   if (values.histories !== undefined) mkdirSync(values.histories, { recursive: true });
   for (let seed = first; seed < first + count; seed++) {
     if (values.transcript) console.log(`options ${JSON.stringify(drawOptions(new Forks(seed)))}`);
     const outcome = simulate(seed, values.transcript);
     simulatedMs += outcome.simulatedMs;
     operations += outcome.history.length;
+    windows += outcome.searched.windows;
+    undecided += outcome.searched.undecided;
     if (values.histories !== undefined)
       writeFileSync(join(values.histories, `seed-${seed}.jsonl`), writeHistory(outcome.history));
     const again = values.twice ? simulate(seed).hash : outcome.hash;
@@ -120,7 +122,7 @@ async function runSeeds(): Promise<boolean> {
   const used = process.cpuUsage(began);
   const coreHours = (used.user + used.system) / 3_600_000_000;
   console.log(
-    `${count} seeds, ${failed} failed, ${operations} operations, ${hours.toFixed(2)} simulated hours, ${(hours / coreHours).toFixed(0)} per core-hour`,
+    `${count} seeds, ${failed} failed, ${operations} operations in ${windows} windows (${undecided} undecided), ${hours.toFixed(2)} simulated hours, ${(hours / coreHours).toFixed(0)} per core-hour`,
   );
   return failed === 0;
 }

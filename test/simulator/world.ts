@@ -46,6 +46,8 @@ export interface Outcome {
   readonly tail: readonly string[];
   /** What clients did and were told. */
   readonly history: readonly Operation[];
+  /** Windows of it that were searched for a legal order, and those of them that were too tangled. */
+  readonly searched: { readonly windows: number; readonly undecided: number };
 }
 
 /** A named household of `household.ts` and how long to live in it. */
@@ -144,7 +146,7 @@ export class World {
     this.#stormEndedAt = this.queue.now;
     this.#heal();
     this.#finish();
-    if (this.#violation === null) this.#histories.judge();
+    const searched = this.#violation === null ? this.#histories.judge() : { windows: 0, undecided: 0 };
     return {
       seed: this.#seed,
       violation: this.#violation,
@@ -155,6 +157,7 @@ export class World {
       hash: this.#transcript.hash,
       tail: this.#transcript.tail(60),
       history: this.#histories.operations,
+      searched,
     };
   }
 

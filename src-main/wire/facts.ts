@@ -10,7 +10,7 @@ import type { NodeFact, Recovered } from '../core/node/messages.ts';
 import type { Snapshot } from '../core/paxos/facts.ts';
 import { decode, encode, uint53, type Infer } from './codec.ts';
 import { list, message, nullable, required, union } from './composite.ts';
-import { ballot, entry, voterConfig } from './messages.ts';
+import { ballot, entry, node, voterConfig } from './messages.ts';
 import { wideText } from './wide-text.ts';
 
 export const journalVersion = 1;
@@ -29,6 +29,9 @@ export const nodeFact = union('NodeFact', 'type', {
   promised: [1, message('PromisedFact', { ballot: required(1, ballot) })],
   accepted: [2, message('AcceptedFact', { ballot: required(1, ballot), firstSlot: required(2, slot), entries })],
   learned: [3, message('LearnedFact', { firstSlot: required(2, slot), entries })],
+  'epoch-promised': [5, message('EpochPromisedFact', { epoch: required(1, uint53()), to: required(2, node) })],
+  'set-aside': [6, message('SetAsideFact', { epoch: required(1, uint53()), entries })],
+  reviewed: [7, message('ReviewedFact', {})],
   committed: [4, message('CommittedFact', { slot: required(1, slot) })],
 });
 

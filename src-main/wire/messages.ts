@@ -45,9 +45,11 @@ const argumentsMax = 4_096;
 const signalCharsMax = 32;
 /** A voter configuration has 1, 3 or 5 seats; a little room keeps a later change readable. */
 const votersMax = 16;
+/** Forced new quorums in the life of a swarm. */
+const cutsMax = 1_000;
 const snapshotCharsMax = 1_024 * 1_024 * 1_024;
 
-const node = text<NodeId>(idCharsMax);
+export const node = text<NodeId>(idCharsMax);
 const session = text<SessionId>(idCharsMax);
 const lock = text<LockName>(nameCharsMax);
 const slot = uint53<Slot>();
@@ -307,6 +309,7 @@ export const voterConfig = message('VoterConfig', {
   id: required(2, uint53()),
   firstSlot: required(3, slot),
   voters: list(4, voter, votersMax),
+  cuts: list(5, message('EpochCut', { epoch: required(1, uint53()), lastSlot: required(2, slot) }), cutsMax),
 });
 
 export const entry = union('Entry', 'type', {
@@ -394,6 +397,14 @@ export const nodeMessage = union('NodeMessage', 'type', {
   'snapshot-request': [
     20,
     message('SnapshotRequest', { slot: required(1, slot), offsetChars: required(2, uint53(snapshotCharsMax)) }),
+  ],
+  'epoch-promise': [
+    22,
+    message('EpochPromise', {
+      epoch: required(1, uint53()),
+      committed: required(2, slot),
+      votes: list(3, vote, votesAheadMax),
+    }),
   ],
   departing: [21, message('Departing', { departure: nullable(1, word('leave', 'shutdown', 'suspend')) })],
   propose: [30, message('Propose', { requests: list(1, request, outstandingRequestsMax) })],

@@ -131,3 +131,15 @@ export function drawOptions(forks: Forks): SimOptions {
     },
   };
 }
+
+/** A world for drills of recovery: its own faults are crashes, sleep and slow networks; machines are lost by the drill. */
+export function drawDrill(forks: Forks): SimOptions {
+  const drawn = drawOptions(forks);
+  const none = { wipeEveryMs: 0, restoreEveryMs: 0, departEveryMs: 0, removeEveryMs: 0 };
+  return {
+    ...drawn,
+    nodes: 2 + forks.named('options/drill').below(4),
+    network: { ...drawn.network, partitionEveryMs: 0 },
+    upheaval: { ...drawn.upheaval, ...none },
+  };
+}

@@ -1,5 +1,6 @@
 /**
  * Runs seeds of the simulated swarm: `node test/simulator/simulate.ts --seeds N [--from S] [--twice]`,
+ * `--drill` for recoveries by a forced new quorum,
  * `--seed S --transcript` for one in full, `--mutants` for the table of deliberate faults and who catches them.
  * `--histories DIR` writes what clients did and were told, one file a seed (test/checkers/history.ts).
  * Windows and snapshot intervals are small unless `--shipped-limits`, so that minutes reach what else takes days.
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     twice: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
     mutant: { type: 'string' },
+    drill: { type: 'boolean', default: false },
     'shipped-limits': { type: 'boolean', default: false },
     households: { type: 'boolean', default: false },
     days: { type: 'string', default: '28' },
@@ -88,7 +90,7 @@ async function runSeeds(): Promise<boolean> {
     ...(values['shipped-limits'] ? [] : smallLimits),
     ...(values.mutant === undefined ? [] : mutantNamed(values.mutant)),
   ]);
-  const { simulate } = await import('./world.ts');
+  const { simulate, simulateDrill } = await import('./world.ts');
   const { drawOptions } = await import('./options.ts');
   const { Forks } = await import('./forks.ts');
   const first = Number(values.seed ?? values.from);
@@ -99,14 +101,15 @@ async function runSeeds(): Promise<boolean> {
   if (values.histories !== undefined) mkdirSync(values.histories, { recursive: true });
   for (let seed = first; seed < first + count; seed++) {
     if (values.transcript) console.log(`options ${JSON.stringify(drawOptions(new Forks(seed)))}`);
-    const outcome = simulate(seed, values.transcript);
+    const run = values.drill ? simulateDrill : simulate;
+    const outcome = run(seed, values.transcript);
     simulatedMs += outcome.simulatedMs;
     operations += outcome.history.length;
     windows += outcome.searched.windows;
     undecided += outcome.searched.undecided;
     if (values.histories !== undefined)
       writeFileSync(join(values.histories, `seed-${seed}.jsonl`), writeHistory(outcome.history));
-    const again = values.twice ? simulate(seed).hash : outcome.hash;
+    const again = values.twice ? run(seed).hash : outcome.hash;
     const seconds = (outcome.simulatedMs / 1_000).toFixed(0);
     if (outcome.violation !== null || again !== outcome.hash) {
       failed += 1;

@@ -8,6 +8,7 @@ import { decodeFrame } from '../../src-main/wire/frame.ts';
 import type { Operation } from '../checkers/history.ts';
 import { Agreement } from './checkers/agreement.ts';
 import { Ballots, Choice } from './checkers/ballots.ts';
+import { EpochChanges } from './checkers/epochs.ts';
 import { Configurations } from './checkers/configurations.ts';
 import type { AgreedEntry, Checker, Run } from './checkers/checker.ts';
 import { Histories } from './checkers/histories.ts';
@@ -18,11 +19,12 @@ import { Requests } from './checkers/requests.ts';
 import { Stickiness } from './checkers/stickiness.ts';
 import { Tasks } from './checkers/tasks.ts';
 import { DiskTroubles } from './disk-troubles.ts';
+import { Drill } from './drill.ts';
 import { EventQueue } from './event-queue.ts';
 import { chance, exponential, Forks, pick } from './forks.ts';
 import { householdOptions, households, liveThrough, type HouseholdReport } from './household.ts';
 import { SimNetwork } from './network.ts';
-import { drawOptions, type SimOptions } from './options.ts';
+import { drawDrill, drawOptions, type SimOptions } from './options.ts';
 import { showEffect, showEvent, showInput } from './show.ts';
 import { SimNode } from './sim-node.ts';
 import { Transcript } from './transcript.ts';
@@ -90,6 +92,7 @@ export class World {
   readonly #histories: Histories;
   readonly #members = new Set<NodeId>();
   readonly #upheaval: Upheaval;
+  readonly #drill: Drill | null;
   readonly #reads: Reads;
   readonly disks: DiskTroubles;
   readonly #checkers: readonly Checker[];
@@ -99,36 +102,42 @@ export class World {
   /** Left down when the storm ends: a minority of the voters. */
   readonly #abandoned = new Set<NodeId>();
 
-  constructor(seed: number, print: boolean, household: Household | null = null) {
+  constructor(seed: number, print: boolean, household: Household | null = null, drill = false) {
     this.#seed = seed;
     this.#household = household;
     this.forks = new Forks(seed);
-    const drawn = drawOptions(this.forks);
+    const drawn = drill ? drawDrill(this.forks) : drawOptions(this.forks);
     this.options = household === null ? drawn : householdOptions(drawn, habitsOf(household).length);
     this.#transcript = new Transcript(print);
     const broken = (claim: string, detail: string): void => this.broken(claim, detail);
-    this.#agreement = new Agreement(broken, (entry) => this.#agreed(entry));
-    this.locks = new Locks(broken, this.options.machine.drift);
-    this.keyValues = new KeyValues(broken);
-    this.#tasks = new Tasks(broken);
-    this.#requests = new Requests(broken);
-    this.#histories = new Histories(broken);
+    // A recovery takes back what was agreed: whoever judges one log from its beginning is not asked in a drill.
+    const settled = drill ? (): void => undefined : broken;
+    this.#agreement = new Agreement(settled, (entry) => this.#agreed(entry));
+    this.locks = new Locks(settled, this.options.machine.drift);
+    this.keyValues = new KeyValues(settled);
+    this.#tasks = new Tasks(settled);
+    this.#requests = new Requests(settled);
+    this.#histories = new Histories(settled);
     const configurations = new Configurations(broken, () => this.members);
     this.#upheaval = new Upheaval(this, configurations, this.#members);
-    this.#reads = new Reads(broken);
+    this.#reads = new Reads(settled);
     this.disks = new DiskTroubles(this, this.#upheaval);
-    this.#checkers = [
-      configurations,
-      this.#agreement,
-      new Ballots(broken),
-      new Choice(broken),
-      new Stickiness(broken, () => this.queue.now),
-      this.locks,
-      this.keyValues,
-      this.#tasks,
-      this.#requests,
-      this.#histories,
-    ];
+    const epochs = new EpochChanges(broken);
+    this.#drill = drill ? new Drill(this, epochs) : null;
+    this.#checkers = drill
+      ? [new Ballots(broken), epochs]
+      : [
+          configurations,
+          this.#agreement,
+          new Ballots(broken),
+          new Choice(broken),
+          new Stickiness(broken, () => this.queue.now),
+          this.locks,
+          this.keyValues,
+          this.#tasks,
+          this.#requests,
+          this.#histories,
+        ];
     this.network = new SimNetwork(this.queue, this.forks.named('network'), this.options.network, (from, to, frame) => {
       this.#observeFrame(from, to, frame);
     });
@@ -213,7 +222,7 @@ export class World {
     this.keyValues.acknowledged(client, sequence, result);
     const late =
       !result.ok && (result.failure.code === 'no-coordinator' || result.failure.message.startsWith('No answer'));
-    if (late && !this.#storm && this.queue.now > this.#stormEndedAt + calmMs) {
+    if (late && this.#drill === null && !this.#storm && this.queue.now > this.#stormEndedAt + calmMs) {
       this.broken('progress', `request ${sequence} of ${client}: ${result.failure.message}`);
     }
   }
@@ -233,6 +242,7 @@ export class World {
     this.queue.after(
       exponential(this.forks.named(`restart/${node.id}/${this.queue.now}`), this.options.machine.downMs),
       () => {
+        if (this.#drill?.isGivenUp(node.id) === true) return this.restartLater(node);
         if (!this.#abandoned.has(node.id) && this.#members.has(node.id) && !node.retired) node.start();
       },
     );
@@ -293,6 +303,7 @@ export class World {
     this.disks.schedule();
     this.often('partition', network.partitionEveryMs, (random) => this.#partition(random));
     this.#upheaval.schedule();
+    this.#drill?.schedule();
     this.often('flap', network.flapEveryMs, (random) => {
       const [left, right] = [pick(random, this.nodes), pick(random, this.nodes)];
       if (left !== right) this.network.drop(left.id, right.id);
@@ -337,7 +348,7 @@ export class World {
     if (this.#violation !== null) return;
     this.#storm = false;
     this.line('the storm is over');
-    this.#abandonMinority();
+    if (this.#drill === null) this.#abandonMinority();
     for (const node of this.nodes) {
       node.clock.wakeNow();
       if (this.#abandoned.has(node.id)) node.stop(true);
@@ -345,6 +356,7 @@ export class World {
     this.network.calm();
     this.disks.heal();
     this.#upheaval.heal();
+    this.#drill?.heal();
     for (const node of this.nodes) if (!this.#abandoned.has(node.id)) node.start();
   }
 
@@ -402,7 +414,7 @@ export class World {
     if (asking !== undefined) return `${asking.id} has ${asking.pendingCount} requests unanswered`;
     const [first] = live;
     const state = first?.machine?.state;
-    if (state === undefined) return null;
+    if (state === undefined || this.#drill !== null) return null;
     for (const job of this.#tasks.accepted) {
       const known = state.tasks.job(job);
       if (known === null) return `job ${job} is unknown to ${first?.id ?? ''}`;
@@ -439,3 +451,6 @@ export class World {
 
 export const simulate = (seed: number, print = false, household: Household | null = null): Outcome =>
   new World(seed, print, household).run();
+
+/** In the middle of the storm machines are given up and a new quorum is forced; see `drill.ts`. */
+export const simulateDrill = (seed: number, print = false): Outcome => new World(seed, print, null, true).run();

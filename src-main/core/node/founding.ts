@@ -10,7 +10,7 @@ export function foundingSnapshot(
 ): Snapshot {
   return {
     slot: slot(0),
-    config: { epoch: 0, id: 1, firstSlot: slot(1), voters: [{ ...self, rank }] },
+    config: { epoch: 0, id: 1, firstSlot: slot(1), voters: [{ ...self, rank }], cuts: [] },
     state: takeSnapshot(createState()),
   };
 }

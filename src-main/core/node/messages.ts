@@ -5,7 +5,7 @@ import type { Departure } from '../membership/voter-choice.ts';
 import type { Ballot } from '../paxos/ballot.ts';
 import type { PaxosFact, Snapshot } from '../paxos/facts.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
-import type { VoterConfig } from '../paxos/voters.ts';
+import type { Voter, VoterConfig } from '../paxos/voters.ts';
 import type { CommandResult, LoggedRequest, Request } from '../state-machine/command.ts';
 import type { StateEvent } from '../state-machine/events.ts';
 
@@ -77,6 +77,17 @@ export type NodeInput =
   /** The disk is full: only what is essential may begin, and somebody else should coordinate, until it is ready again. */
   | { readonly type: 'disk-full' }
   | { readonly type: 'disk-ready' }
+  /** A person decided on a new epoch: hear no lower one any more, and tell `to`, who opens it, what is here. */
+  | { readonly type: 'promise-epoch'; readonly epoch: number; readonly to: NodeId }
+  /** Open that epoch with these voters, once all of `from` have promised it to this machine. */
+  | {
+      readonly type: 'open-epoch';
+      readonly epoch: number;
+      readonly voters: readonly Voter[];
+      readonly from: readonly NodeId[];
+    }
+  /** A person has looked through what was set aside: it need not be kept any longer. */
+  | { readonly type: 'reviewed' }
   /** How busy a machine says it is, 0 to 1 per core: a hint for placement. */
   | { readonly type: 'load-heard'; readonly node: NodeId; readonly load: number };
 

@@ -10,8 +10,9 @@ import type { Followed } from '../paxos/acceptor.ts';
 import { sameBallot, type Ballot } from '../paxos/ballot.ts';
 import type { SingleCopies } from '../paxos/copies.ts';
 import type { Snapshot } from '../paxos/facts.ts';
+import type { SetAside } from '../paxos/epochs.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
-import { Replica } from '../paxos/replica.ts';
+import { Replica, type Advance } from '../paxos/replica.ts';
 import type { Chosen } from '../paxos/slot-log.ts';
 import { voterIn, type VoterConfig } from '../paxos/voters.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
@@ -50,7 +51,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #replicated = new ReplicatedState();
   readonly #proposals: Proposals;
   readonly #standing = new Standing((event) => this.#emit(event));
-  #configId: number | null = null;
+  #config: VoterConfig | null = null;
   #effects: NodeEffect[] = [];
 
   constructor(options: NodeOptions) {
@@ -98,6 +99,14 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
   get config(): VoterConfig | null {
     return this.#replica.config;
+  }
+  /** Requests of ended epochs that the present one may not have, for people to look through. */
+  get setAside(): readonly SetAside<LoggedRequest>[] {
+    return this.#replica.setAside;
+  }
+  /** What this machine would bring into a new epoch. */
+  get advance(): Advance {
+    return this.#replica.advance;
   }
   get role(): NodeRole {
     return this.#standing.role;
@@ -178,6 +187,15 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'disk-ready':
         this.#onDisk(input.type === 'disk-full');
         break;
+      case 'promise-epoch':
+        if (this.#replica.promiseEpoch(input.epoch, input.to)) this.#awaitEpoch();
+        break;
+      case 'open-epoch':
+        this.#replica.openEpoch(now, input.epoch, input.voters, new Set(input.from));
+        break;
+      case 'reviewed':
+        this.#replica.forgetAside();
+        break;
       case 'load-heard':
         this.#duties.noteLoad(input.node, input.load);
         break;
@@ -230,6 +248,13 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (!full || this.#replica.phase === 'idle') return;
     this.#replica.stepDown();
     this.#endCoordination('the disk of this machine is full');
+  }
+
+  #awaitEpoch(): void {
+    this.#proposals.clear();
+    this.#bully.configure([], false);
+    this.#standing.followNobody('a new epoch is being opened');
+    this.#noteRole('a new epoch is being opened');
   }
 
   #onReceived(now: Instant, from: NodeId, message: NodeMessage): void {
@@ -394,7 +419,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (outcome.heard !== null) this.#onCoordinatorHeard(now, outcome.heard.coordinator, outcome.heard.ballot);
     if (outcome.attempt === 'won') this.#onWon(now);
     if (outcome.installed !== null) this.#onInstalled(outcome.installed);
+    const beforeApplied = this.#effects.length;
     for (const chosen of outcome.chosen) this.#applyOne(chosen, now);
+    if (outcome.opened !== null) this.#compact(outcome.opened, beforeApplied);
     const applied = outcome.chosen.length > 0 || outcome.installed !== null;
     this.#afterApply(now, applied, led);
     return applied || outcome.effects.length > 0 || outcome.attempt !== null || outcome.heard !== null;
@@ -445,7 +472,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #afterApply(now: Instant, changed: boolean, led: boolean): void {
     const config = this.#replica.config;
-    if (config !== null && config.id !== this.#configId) this.#adoptConfig(config, led || this.#inherits(config));
+    const same = config?.id === this.#config?.id && config?.epoch === this.#config?.epoch;
+    if (config !== null && !same) this.#adoptConfig(config, led || this.#inherits(config));
     if (!changed) return;
     if (this.#replica.serving) {
       this.#requesting.sendDue(now);
@@ -461,18 +489,20 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #adoptConfig(config: VoterConfig, haste: boolean): void {
-    this.#configId = config.id;
-    this.#bully.configure(config.voters, haste);
+    this.#config = config;
+    // Who has promised a new epoch takes part in no election of the old one.
+    this.#bully.configure(this.#replica.awaitsEpoch ? [] : config.voters, haste);
     if (haste) this.#replica.push([...this.#connected]);
     this.#askAgain();
     this.#emit({ type: 'config-changed', config });
     this.#noteRole('the voters changed');
   }
 
-  #compact(config: VoterConfig): void {
+  /** `before`: which of this step's effects must wait until the snapshot is on disk; by default those that follow. */
+  #compact(config: VoterConfig, before = this.#effects.length): void {
     const snapshot = { slot: this.#replica.committed, config, state: this.#replicated.toText() };
     this.#replica.compact(snapshot);
-    this.#emit({ type: 'snapshot-taken', snapshot });
+    this.#effects.splice(before, 0, { type: 'emit', event: { type: 'snapshot-taken', snapshot } });
   }
 
   #noteRole(reason: string): void {

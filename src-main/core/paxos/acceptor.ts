@@ -28,6 +28,7 @@ export class Acceptor<Payload> {
   readonly #log: SlotLog<Payload>;
   readonly #out: EffectList<Payload>;
   #promised: Ballot | null = null;
+  #lowestEpoch = 0;
 
   constructor(self: AcceptorSelf, log: SlotLog<Payload>, out: EffectList<Payload>) {
     this.#self = self;
@@ -37,6 +38,11 @@ export class Acceptor<Payload> {
 
   get promised(): Ballot | null {
     return this.#promised;
+  }
+
+  /** A new epoch was promised: ballots of lower ones are refused from here on. */
+  ignoreBelow(epoch: number): void {
+    this.#lowestEpoch = Math.max(this.#lowestEpoch, epoch);
   }
 
   /** Replays a promise or a vote from disk. */
@@ -112,6 +118,7 @@ export class Acceptor<Payload> {
 
   #refusal(from: NodeId, ballot: Ballot): RefusalReason | null {
     const config = this.#log.config;
+    if (ballot.epoch < this.#lowestEpoch) return 'stopped';
     if (config === null || ballot.epoch > config.epoch) return 'behind';
     if (ballot.epoch < config.epoch || ballot.config < config.id) return 'stopped';
     if (ballot.config > config.id) return 'behind';

@@ -1,4 +1,4 @@
-import type { Slot } from '../../../shared/domain/ids.ts';
+import type { NodeId, Slot } from '../../../shared/domain/ids.ts';
 import type { Ballot } from './ballot.ts';
 import type { Entry } from './messages.ts';
 import type { VoterConfig } from './voters.ts';
@@ -14,6 +14,12 @@ export type PaxosFact<Payload> =
     }
   /** Entries known to be chosen, learned from a replica. */
   | { readonly type: 'learned'; readonly firstSlot: Slot; readonly entries: readonly Entry<Payload>[] }
+  /** Nothing of a lower epoch is heard any more. `to`: whom it was promised. */
+  | { readonly type: 'epoch-promised'; readonly epoch: number; readonly to: NodeId }
+  /** What this machine had of an ended epoch and the next one has not. */
+  | { readonly type: 'set-aside'; readonly epoch: number; readonly entries: readonly Entry<Payload>[] }
+  /** A person has looked through all that was set aside. */
+  | { readonly type: 'reviewed' }
   /** The votes of this node up to here are chosen. Recorded without a barrier. */
   | { readonly type: 'committed'; readonly slot: Slot };
 

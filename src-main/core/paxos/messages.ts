@@ -96,4 +96,11 @@ export type PaxosMessage<Payload> =
       readonly totalChars: number;
       readonly text: string;
     }
+  /** To whoever opens a new epoch: the promise to hear no lower one is on disk, and this is what the sender has. */
+  | {
+      readonly type: 'epoch-promise';
+      readonly epoch: number;
+      readonly committed: Slot;
+      readonly votes: readonly Vote<Payload>[];
+    }
   | { readonly type: 'snapshot-request'; readonly slot: Slot; readonly offsetChars: number };

@@ -1,17 +1,19 @@
 import { slot, type NodeId, type Slot } from '../../../shared/domain/ids.ts';
 import { assertNever } from '../../../shared/assert.ts';
-import { entriesKeptBehindSnapshot } from '../machine/limits.ts';
+import { entriesKeptBehindSnapshot, entriesPerMessageMax } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
 import { Acceptor, type AcceptorSelf, type Followed } from './acceptor.ts';
 import { compareBallots, sameBallot, type Ballot } from './ballot.ts';
 import type { SingleCopies } from './copies.ts';
 import { EffectList, type PaxosEffect } from './effects.ts';
+import { cutOf, Epochs, firstConfigOf, type SetAside } from './epochs.ts';
 import type { PaxosFact, Snapshot } from './facts.ts';
 import { Learner } from './learner.ts';
 import type { PaxosMessage } from './messages.ts';
 import { Proposer } from './proposer.ts';
+import { entriesToRepropose } from './repropose.ts';
 import { SlotLog, type Chosen } from './slot-log.ts';
-import { hasSeat, quorumOf, voterIn, type Voter, type VoterConfig } from './voters.ts';
+import { hasSeat, mayVote, quorumOf, voterIn, type Voter, type VoterConfig } from './voters.ts';
 
 type Of<Payload, Type extends PaxosMessage<Payload>['type']> = Extract<PaxosMessage<Payload>, { type: Type }>;
 
@@ -22,10 +24,24 @@ export interface ReplicaOutcome<Payload> {
   readonly chosen: readonly Chosen<Payload>[];
   /** A snapshot that replaces the state; `chosen` then follows it. */
   readonly installed: Snapshot | null;
+  /** This machine has opened a new epoch, and `chosen` follows in it: a snapshot must cover them before anything leaves. */
+  readonly opened: VoterConfig | null;
   /** A live coordinator was heard: its heartbeat or accept was obeyed. */
   readonly heard: { readonly coordinator: NodeId; readonly ballot: Ballot } | null;
   /** This node's own attempt ended: with a phase-1 quorum, or because somebody else was preferred. */
   readonly attempt: 'won' | 'lost' | null;
+}
+
+/** How much one machine knows, for people who must choose between machines. */
+export interface Advance {
+  readonly incarnation: string;
+  readonly config: VoterConfig | null;
+  readonly promised: Ballot | null;
+  /** The epoch promised last; that of the configuration when none was. */
+  readonly epochPromised: number;
+  readonly committed: Slot;
+  /** The last slot for which it has voted. */
+  readonly votedThrough: Slot;
 }
 
 /**
@@ -39,9 +55,11 @@ export class Replica<Payload> {
   readonly #acceptor: Acceptor<Payload>;
   readonly #learner: Learner<Payload>;
   readonly #proposer: Proposer<Payload>;
+  readonly #epochs = new Epochs<Payload>();
   #highestRound = 0;
   #chosen: Chosen<Payload>[] = [];
   #installed: Snapshot | null = null;
+  #opened: VoterConfig | null = null;
   #heard: ReplicaOutcome<Payload>['heard'] = null;
   #attempt: ReplicaOutcome<Payload>['attempt'] = null;
   /** The beat last answered, so that a repeated commit notice is not answered again. */
@@ -98,7 +116,7 @@ export class Replica<Payload> {
   }
   get hasSeat(): boolean {
     const config = this.#log.config;
-    return config !== null && hasSeat(config, this.#self.node, this.#self.incarnation);
+    return config !== null && !this.awaitsEpoch && hasSeat(config, this.#self.node, this.#self.incarnation);
   }
 
   /** Replays what the disk held. Answers the chosen entries after the snapshot, in order. */
@@ -120,6 +138,16 @@ export class Replica<Payload> {
           fact.entries.forEach((entry, index) => {
             if (fact.firstSlot + index === this.#log.committed + 1) chosen.push(this.#log.commit(entry));
           });
+          break;
+        case 'epoch-promised':
+          this.#epochs.promise(fact.epoch, fact.to);
+          this.#acceptor.ignoreBelow(fact.epoch);
+          break;
+        case 'set-aside':
+          this.#epochs.keepAside(fact);
+          break;
+        case 'reviewed':
+          this.#epochs.forgetAside();
           break;
         case 'committed':
           for (let at = slot(this.#log.committed + 1); at <= fact.slot; at = slot(at + 1)) {
@@ -155,6 +183,8 @@ export class Replica<Payload> {
     }
     const promised = this.#acceptor.promised;
     if (promised !== null) facts.push({ type: 'promised', ballot: promised });
+    if (this.#epochs.promised !== null) facts.push({ type: 'epoch-promised', ...this.#epochs.promised });
+    for (const aside of this.#epochs.setAside) facts.push({ type: 'set-aside', ...aside });
     return facts;
   }
 
@@ -276,6 +306,11 @@ export class Replica<Payload> {
       case 'learn-reply':
         this.#noteChosen(this.#learner.onLearnReply(now, from, message));
         this.#continueAttempt(now);
+        this.#continueOpening(now);
+        break;
+      case 'epoch-promise':
+        this.#epochs.notePromise(from, message.epoch, message);
+        this.#continueOpening(now);
         break;
       case 'snapshot-request':
         this.#learner.onSnapshotRequest(from, message);
@@ -308,7 +343,9 @@ export class Replica<Payload> {
     const { ballot, beat, committed } = message;
     this.#seeRound(ballot);
     const config = this.#log.config;
-    const behind = config === null || ballot.epoch > config.epoch || ballot.config > config.id;
+    const sameEpoch = ballot.epoch === config?.epoch;
+    const behind = config === null || ballot.epoch > config.epoch || (sameEpoch && ballot.config > config.id);
+    if (ballot.epoch < this.#epochs.floor) return;
     if (from !== ballot.voter || (!behind && !this.#acceptor.onHeartbeat(from, ballot))) return;
     this.#yieldTo(ballot);
     this.#heard = { coordinator: from, ballot };
@@ -364,10 +401,89 @@ export class Replica<Payload> {
 
   #onSnapshotPart(now: Instant, from: NodeId, message: Of<Payload, 'snapshot-part'>): void {
     const snapshot = this.#learner.onSnapshotPart(now, from, message);
-    if (snapshot === null || !this.#log.install(snapshot)) return;
+    if (snapshot === null || snapshot.config.epoch < this.#epochs.floor) return;
+    this.#setTailAside(snapshot.config);
+    if (!this.#log.install(snapshot)) return;
     this.#installed = snapshot;
     this.#chosen = [];
     this.#continueAttempt(now);
+    this.#continueOpening(now);
+  }
+
+  /** A later epoch takes over: what this machine has and the other has not is kept for people, and merged by nobody. */
+  #setTailAside(next: VoterConfig): void {
+    const config = this.#log.config;
+    if (config === null || next.epoch <= config.epoch) return;
+    const lastSlot = cutOf(config.epoch, next.cuts);
+    const entries = lastSlot === null ? [] : this.#log.entriesAfter(lastSlot).filter(({ type }) => type === 'payload');
+    for (let start = 0; start < entries.length; start += entriesPerMessageMax) {
+      const aside = { epoch: config.epoch, entries: entries.slice(start, start + entriesPerMessageMax) };
+      this.#epochs.keepAside(aside);
+      this.#out.persist({ type: 'set-aside', ...aside });
+    }
+  }
+
+  /** A new epoch was promised here and is not open yet: this machine takes part in nothing of the old one. */
+  get awaitsEpoch(): boolean {
+    return this.#epochs.floor > (this.#log.config?.epoch ?? 0);
+  }
+
+  get advance(): Advance {
+    const { config, committed } = this.#log;
+    return {
+      incarnation: this.#self.incarnation,
+      config,
+      promised: this.#acceptor.promised,
+      epochPromised: Math.max(this.#epochs.floor, config?.epoch ?? 0),
+      committed,
+      votedThrough: this.#log.votes().at(-1)?.slot ?? committed,
+    };
+  }
+
+  /** Requests of ended epochs that the present one may not have. */
+  get setAside(): readonly SetAside<Payload>[] {
+    return this.#epochs.setAside;
+  }
+
+  forgetAside(): void {
+    this.#epochs.forgetAside();
+    this.#out.persist({ type: 'reviewed' });
+  }
+
+  /** A person decided on a new epoch: promises, on disk, to hear no lower one, and tells `to` what is here. */
+  promiseEpoch(epoch: number, to: NodeId): boolean {
+    if (!this.#epochs.mayPromise(epoch, to, this.#log.config)) return false;
+    this.#proposer.stop();
+    this.#epochs.promise(epoch, to);
+    this.#acceptor.ignoreBelow(epoch);
+    this.#out.persist({ type: 'epoch-promised', epoch, to });
+    this.#out.send(to, { type: 'epoch-promise', epoch, committed: this.#log.committed, votes: this.#log.votes() });
+    return true;
+  }
+
+  /** Opens the epoch promised to this machine as soon as all of `from` have promised it. */
+  openEpoch(now: Instant, epoch: number, voters: readonly Voter[], from: ReadonlySet<NodeId>): void {
+    if (!mayVote(voters) || this.#epochs.promised?.to !== this.#self.node) return;
+    this.#epochs.open({ epoch, voters, from });
+    this.#continueOpening(now);
+  }
+
+  /**
+   * First catches up to the most advanced log among the promises. What was only voted for there may have been
+   * acknowledged, so it follows in the new epoch: twice is harmless, lost is not.
+   */
+  #continueOpening(now: Instant): void {
+    const report = this.#epochs.report;
+    const config = this.#log.config;
+    if (report === null || config === null) return;
+    if (report.committed > this.#log.committed) return this.#learner.noteAhead(now, report.at, report.committed);
+    const { entries } = entriesToRepropose(slot(this.#log.committed + 1), report.votes);
+    const { epoch, voters } = report.opening;
+    const first = firstConfigOf(epoch, config, this.#log.committed, voters);
+    this.#epochs.opened();
+    this.#log.beginEpoch(first);
+    this.#opened = first;
+    this.#noteChosen(entries.filter(({ type }) => type === 'payload').map((entry) => this.#log.commit(entry)));
   }
 
   /** A candidate with a phase-1 quorum first catches up to the highest commit index in it, then leads. */
@@ -424,11 +540,13 @@ export class Replica<Payload> {
       effects: this.#out.take(),
       chosen: this.#chosen,
       installed: this.#installed,
+      opened: this.#opened,
       heard: this.#heard,
       attempt: this.#attempt,
     };
     this.#chosen = [];
     this.#installed = null;
+    this.#opened = null;
     this.#heard = null;
     this.#attempt = null;
     return outcome;

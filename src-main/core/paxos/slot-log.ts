@@ -103,6 +103,7 @@ export class SlotLog<Payload> {
       id: this.#config.id + 1,
       firstSlot: slot(stopSlot + 1),
       voters,
+      cuts: this.#config.cuts,
     };
     // Votes of the ended configuration behind its stop-sign can never be chosen (Stoppable Paxos, section 3).
     for (let at = stopSlot + 1; at <= this.#highestVote; at++) this.#votes.delete(slot(at));
@@ -121,6 +122,26 @@ export class SlotLog<Payload> {
       if (at <= snapshot.slot || vote.ballot.config !== snapshot.config.id) this.#votes.delete(at);
     }
     return true;
+  }
+
+  /** Goes on in a new epoch, far behind everything that was ever chosen; the next snapshot covers all before it. */
+  beginEpoch(config: VoterConfig): void {
+    this.#config = config;
+    this.#committed = slot(config.firstSlot - 1);
+    this.#firstKept = config.firstSlot;
+    this.#chosen.clear();
+    this.#votes.clear();
+    this.#highestVote = 0;
+  }
+
+  /** What this replica has behind a slot: chosen entries that are still kept, then votes, in order. */
+  entriesAfter(last: Slot): Entry<Payload>[] {
+    const found: Entry<Payload>[] = [];
+    for (let at = Math.max(last + 1, this.#firstKept); at <= Math.max(this.#committed, this.#highestVote); at++) {
+      const entry = this.#chosen.get(slot(at)) ?? this.#votes.get(slot(at))?.entry;
+      if (entry !== undefined) found.push(entry);
+    }
+    return found;
   }
 
   /** Lets a snapshot of this replica's own state at `committed` stand for the log, keeping some entries for laggards. */

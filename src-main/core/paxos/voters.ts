@@ -10,12 +10,20 @@ export interface Voter {
   readonly rank: number;
 }
 
+/** Where an epoch that was ended by a forced new quorum stopped counting. */
+export interface EpochCut {
+  readonly epoch: number;
+  readonly lastSlot: Slot;
+}
+
 /** The voters of a stretch of the log: from `firstSlot` to the stop-sign that ends it. */
 export interface VoterConfig {
   readonly epoch: number;
   readonly id: number;
   readonly firstSlot: Slot;
   readonly voters: readonly Voter[];
+  /** The epochs before this one, in order. */
+  readonly cuts: readonly EpochCut[];
 }
 
 /** 1, 3 or 5: an even number needs one more machine up and survives no more losses. */

@@ -109,6 +109,9 @@ function votesOf(run: Run): ReadonlyMap<number, Ballot> {
         fact.entries.forEach((_, index) => votes.set(fact.firstSlot + index, fact.ballot));
         break;
       case 'promised':
+      case 'epoch-promised':
+      case 'set-aside':
+      case 'reviewed':
       case 'learned':
       case 'committed':
         break;

@@ -9,6 +9,8 @@ export interface Mutant {
   readonly mutated: string;
   /** What must go with it where the same rule is guarded twice. */
   readonly also?: readonly { readonly file: string; readonly original: string; readonly mutated: string }[];
+  /** Only a recovery shows it. */
+  readonly drill?: boolean;
   /** Seeds within which it must be caught. */
   readonly seedsMax: number;
 }
@@ -391,5 +393,48 @@ export const mutants: readonly Mutant[] = [
     original: 'if (failure !== undefined) {',
     mutated: "if (failure !== undefined && failure.code !== 'disk-full') {",
     seedsMax: 200,
+  },
+  {
+    name: 'token-reset-after-recovery',
+    fault: 'a forced new quorum goes on where its log ends, so that slots and tokens come back',
+    file: `${paxos}/epochs.ts`,
+    original: 'export const epochJumpSlots = 2 ** 20;',
+    mutated: 'export const epochJumpSlots = 0;',
+    drill: true,
+    seedsMax: 200,
+  },
+  {
+    name: 'epoch-not-compared',
+    fault: 'whoever promised a new epoch still votes in the old one',
+    file: `${paxos}/acceptor.ts`,
+    original: "if (ballot.epoch < this.#lowestEpoch) return 'stopped';",
+    mutated: '',
+    also: [
+      {
+        file: `${paxos}/replica.ts`,
+        original: 'return config !== null && !this.awaitsEpoch && hasSeat(',
+        mutated: 'return config !== null && hasSeat(',
+      },
+    ],
+    drill: true,
+    seedsMax: 200,
+  },
+  {
+    name: 'epoch-promise-not-persisted',
+    fault: 'the promise of a new epoch does not survive a restart',
+    file: `${paxos}/replica.ts`,
+    original: "    this.#out.persist({ type: 'epoch-promised', epoch, to });",
+    mutated: '',
+    drill: true,
+    seedsMax: 300,
+  },
+  {
+    name: 'tail-dropped-silently',
+    fault: 'what a returning voter had and the new epoch has not is gone without a word',
+    file: `${paxos}/replica.ts`,
+    original: '    this.#setTailAside(snapshot.config);',
+    mutated: '',
+    drill: true,
+    seedsMax: 100,
   },
 ];

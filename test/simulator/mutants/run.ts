@@ -27,7 +27,14 @@ export function runMutants(names: readonly string[]): boolean {
 function judge(mutant: Mutant): Verdict {
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    [simulator, '--mutant', mutant.name, '--seeds', String(mutant.seedsMax)],
+    [
+      simulator,
+      '--mutant',
+      mutant.name,
+      '--seeds',
+      String(mutant.seedsMax),
+      ...(mutant.drill === true ? ['--drill'] : []),
+    ],
     { encoding: 'utf8', maxBuffer: 64 * 1_024 * 1_024, timeout: 30 * 60_000 },
   );
   const found = /seed (\d+) FAILED: (.*)/.exec(stdout);

@@ -39,7 +39,7 @@ const snapshotTaken: NodeEffect = {
   type: 'emit',
   event: {
     type: 'snapshot-taken',
-    snapshot: { slot: 5, config: { epoch: 0, id: 1, firstSlot: 1, voters: [] }, state: '{}' },
+    snapshot: { slot: 5, config: { epoch: 0, id: 1, firstSlot: 1, voters: [], cuts: [] }, state: '{}' },
   },
 } as unknown as NodeEffect;
 

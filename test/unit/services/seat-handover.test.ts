@@ -35,7 +35,7 @@ function setting(begins: Standing, reaction: (standing: Standing) => void, conne
     self: a,
     replica: {
       status: () => ({
-        config: { epoch: 0, id: standing.configId, firstSlot: slot(1), voters: standing.voters.map(voter) },
+        config: { epoch: 0, id: standing.configId, firstSlot: slot(1), voters: standing.voters.map(voter), cuts: [] },
         coordinator: standing.followed === null ? null : b,
         ballot:
           standing.followed === null ? null : { epoch: 0, config: standing.followed, round: 1, rank: 1, voter: b },

@@ -99,7 +99,8 @@ const command = fc.oneof(
 const request = fc.record({ client: node, sequence: count, answeredBelow: count, command });
 const ballot = fc.record({ epoch: count, config: count, round: count, rank: count, voter: node });
 const voters = few(fc.record({ node, incarnation: name, rank: count }));
-const config = fc.record({ epoch: count, id: count, firstSlot: count, voters });
+const cuts = few(fc.record({ epoch: count, lastSlot: count }));
+const config = fc.record({ epoch: count, id: count, firstSlot: count, voters, cuts });
 const entry = fc.oneof(
   fc.record({ type: fc.constant('payload'), payload: fc.record({ request, at: number }) }),
   variant('no-op'),
@@ -135,6 +136,7 @@ const byType: Readonly<Record<NodeMessage['type'], fc.Arbitrary<unknown>>> = {
     incarnation: name,
     seated: fc.boolean(),
   }),
+  'epoch-promise': variant('epoch-promise', { epoch: count, committed: count, votes: few(vote) }),
   departing: variant('departing', { departure: or(fc.constantFrom('leave', 'shutdown', 'suspend')) }),
   'learn-request': variant('learn-request', { fromSlot: count }),
   'learn-reply': variant('learn-reply', { firstSlot: count, entries: few(entry), committed: count }),

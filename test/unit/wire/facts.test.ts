@@ -21,7 +21,7 @@ describe('the records of a journal', () => {
 
   it('split a large snapshot, even in the middle of a character, and join it again', () => {
     const state = `${'x'.repeat(1_024 * 1_024 - 1)}🦢${'é'.repeat(2_000_000)}`;
-    const snapshot = { slot: 5, config: { epoch: 0, id: 1, firstSlot: 1, voters: [] }, state } as never;
+    const snapshot = { slot: 5, config: { epoch: 0, id: 1, firstSlot: 1, voters: [], cuts: [] }, state } as never;
     const records = encodeSnapshot(snapshot);
     expect(records.length).toBe(3);
     expect(Math.max(...records.map((record) => record.length))).toBeLessThanOrEqual(recordBytesMax);
@@ -85,7 +85,7 @@ describe('the records of a journal', () => {
   it('of a snapshot that lost a part, or come behind a fact, are a failure', () => {
     const snapshot = {
       slot: 5,
-      config: { epoch: 0, id: 1, firstSlot: 1, voters: [] },
+      config: { epoch: 0, id: 1, firstSlot: 1, voters: [], cuts: [] },
       state: 'x'.repeat(3_000_000),
     } as never;
     const [first = new Uint8Array(), second = new Uint8Array(), third = new Uint8Array()] = encodeSnapshot(snapshot);

@@ -101,7 +101,7 @@ group('messages on the wire', () => {
     const part: NodeMessage = {
       type: 'snapshot-part',
       slot: 1,
-      config: { epoch: 0, id: 1, firstSlot: 1, voters: [] },
+      config: { epoch: 0, id: 1, firstSlot: 1, voters: [], cuts: [] },
       offsetChars: 0,
       totalChars: 1_000_000,
       text: 'x'.repeat(200_000),

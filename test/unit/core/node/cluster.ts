@@ -38,7 +38,7 @@ export class Cluster {
       .map((node, index) => ({ node, incarnation: 'i1', rank: ranks[index] ?? 0 }));
     for (const id of this.ids) {
       const founding = foundingSnapshot({ node: id, incarnation: 'i1' }, 0);
-      const snapshot: Snapshot = { ...founding, config: { epoch: 0, id: 1, firstSlot: slot(1), voters } };
+      const snapshot: Snapshot = { ...founding, config: { epoch: 0, id: 1, firstSlot: slot(1), voters, cuts: [] } };
       const machine = createNode({
         self: { node: id, incarnation: 'i1' },
         recovered: { snapshot: this.ids.indexOf(id) < ranks.length ? snapshot : null, facts: [] },

@@ -8,7 +8,13 @@ import type { VoterConfig } from '../../../../src-main/core/paxos/voters.ts';
 const [anna, boris, chloe] = [nodeId('anna'), nodeId('boris'), nodeId('chloe')];
 const incarnation = 'i1';
 const seat = (node: typeof anna): VoterConfig['voters'][number] => ({ node, incarnation, rank: 100 });
-const three: VoterConfig = { epoch: 0, id: 2, firstSlot: slot(5), voters: [seat(anna), seat(boris), seat(chloe)] };
+const three: VoterConfig = {
+  epoch: 0,
+  id: 2,
+  firstSlot: slot(5),
+  voters: [seat(anna), seat(boris), seat(chloe)],
+  cuts: [],
+};
 const members = new Set([anna, boris, chloe]);
 
 /** Anna coordinates; both others have answered for long enough. */

@@ -20,7 +20,11 @@ export class ReplicaPair {
   #wire: { readonly from: NodeId; readonly to: NodeId; readonly message: PaxosMessage<string> }[] = [];
 
   constructor() {
-    const snapshot = { slot: slot(0), config: { epoch: 0, id: 1, firstSlot: slot(1), voters: [seat(a)] }, state: '' };
+    const snapshot = {
+      slot: slot(0),
+      config: { epoch: 0, id: 1, firstSlot: slot(1), voters: [seat(a)], cuts: [] },
+      state: '',
+    };
     this.voter.recover(snapshot, []);
     this.learner.recover(snapshot, []);
     this.voter.tryToLead(this.now, 0);

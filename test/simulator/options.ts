@@ -140,6 +140,7 @@ export function drawDrill(forks: Forks): SimOptions {
     ...drawn,
     nodes: 2 + forks.named('options/drill').below(4),
     network: { ...drawn.network, partitionEveryMs: 0 },
+    disk: { ...drawn.disk, failEveryMs: 0, rotEveryMs: 0 },
     upheaval: { ...drawn.upheaval, ...none },
   };
 }

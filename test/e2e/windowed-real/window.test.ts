@@ -9,6 +9,8 @@ import { joinSwarm } from '../../../shared/contract/client.ts';
 import { hasChromium, openBrowser } from '../windowed-fake/browser.ts';
 import { RealWindow } from './real-window.ts';
 
+/** Machines that test are often busy with other work. */
+const patiently = { timeout: 60_000 };
 const flags = ['--slots', '2', '--session-ttl-ms', '4000'];
 
 describe.skipIf(!hasChromium)('the window on a real swarm of three node processes', () => {
@@ -36,7 +38,7 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     await browser?.close();
     await Promise.all(nodes.map((node) => node.stop()));
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
-  }, 60_000);
+  });
 
   it('founds a swarm, and shows that there is no second copy of it', async () => {
     const { page } = studio;
@@ -69,13 +71,13 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     expect(joiner.complaints).toEqual([]);
     await joiner.close();
     await studio.press('Escape');
-  }, 60_000);
+  });
 
   it('shows a third machine come in, three voters, and who coordinates', async () => {
     const { link } = await of(0).api.swarm.invite({ autoApprove: true, role: 'admin' });
     await joinSwarm(of(2).api, link);
     for (const node of nodes) await node.api.policy.set({ accepts: { from: 'everyone' } });
-    await until('three voters', 40_000, async () => {
+    await until('three voters', 60_000, async () => {
       const { view } = await of(0).api.swarm.overview();
       return view.quorum.voters.length === 3 && view.members.reachable === 3 ? view : null;
     });
@@ -83,7 +85,7 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     await studio.sees('attic');
     await studio.sees('3 of 3 voters reachable');
     expect.soft(await studio.picture('overview')).toEqual([]);
-  }, 60_000);
+  });
 
   it('shows every machine on Peers, and pings one', async () => {
     const { page } = studio;
@@ -91,7 +93,7 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     await page.getByRole('button', { name: 'render-box', exact: true }).click();
     await page.getByRole('button', { name: 'Ping' }).click();
     await studio.sees(/answered in/);
-    await expect.poll(() => page.getByRole('row').count()).toBe(4);
+    await expect.poll(() => page.getByRole('row').count(), patiently).toBe(4);
     expect.soft(await studio.picture('peers')).toEqual([]);
   });
 
@@ -99,7 +101,7 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     const { page } = studio;
     await studio.go('#/tasks/new');
     const field = page.getByRole('combobox', { name: 'Folder on this machine' });
-    await expect.poll(() => field.inputValue()).not.toBe('');
+    await expect.poll(() => field.inputValue(), patiently).not.toBe('');
     await field.fill(join(folder, 'nowhere'));
     await studio.sees(`There is no folder ${join(folder, 'nowhere')}`);
     await field.fill(folder);
@@ -109,8 +111,8 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     await studio.sees('journal');
     expect.soft(await studio.picture('choose-folder')).toEqual([]);
     await page.getByRole('button', { name: 'Use this folder' }).click();
-    await expect.poll(() => field.inputValue()).toBe(join(folder, 'attic'));
-  }, 120_000);
+    await expect.poll(() => field.inputValue(), patiently).toBe(join(folder, 'attic'));
+  });
 
   it('submits a job over files with the form, shows it done and its results back in their folder', async () => {
     const { page } = studio;
@@ -127,10 +129,10 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     await studio.sees('12 tasks');
     expect.soft(await studio.picture('new-job')).toEqual([]);
     await studio.press('Control+Enter');
-    await studio.sees('all 12 tasks succeeded', 60_000);
-    await until('the results', 20_000, () => readFile(join(work, 'take-12.gz')).catch(() => null));
+    await studio.sees('all 12 tasks succeeded');
+    await until('the results', 60_000, () => readFile(join(work, 'take-12.gz')).catch(() => null));
     expect.soft(await studio.picture('job')).toEqual([]);
-  }, 120_000);
+  });
 
   it('shows the output of a task that runs elsewhere from its first line, and goes on as it comes', async () => {
     const { page } = studio;
@@ -148,14 +150,14 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     expect.soft(await studio.picture('output')).toEqual([]);
     await writeFile(gate, '');
     await studio.sees('the last frame');
-    await expect.poll(() => page.getByText('succeeded on render-box').count(), { timeout: 20_000 }).toBe(1);
-  }, 60_000);
+    await expect.poll(() => page.getByText('succeeded on render-box').count(), { timeout: 60_000 }).toBe(1);
+  });
 
   it('says at once that a program is not there, with the exit code of a shell', async () => {
     const { job } = await of(0).api.tasks.submit({ argv: ['no-such-program-anywhere'], cwd: folder, retries: 3 });
     await studio.go(`#/tasks/${job}`);
     await studio.sees(/there is no program no-such-program-anywhere/);
-    const { view } = await until('its end', 20_000, async () => {
+    const { view } = await until('its end', 60_000, async () => {
       const shown = await of(0).api.tasks.show({ selector: String(job) });
       return shown.view.job.state === 'failed' ? shown : null;
     });
@@ -163,7 +165,7 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     await studio.go('#/tasks');
     await studio.sees('Render the trailer');
     expect.soft(await studio.picture('tasks')).toEqual([]);
-  }, 60_000);
+  });
 
   it('shows who holds a lock and who waits, and takes it away only with its name typed and a reason', async () => {
     const { page } = studio;
@@ -195,7 +197,7 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     expect(next.token).toBeGreaterThan(granted.token);
     await studio.sees('Nobody waits.');
     leave.abort();
-  }, 60_000);
+  });
 
   it('shows values, takes one over only while it is as it was seen, and follows changes made elsewhere', async () => {
     const { page } = studio;
@@ -212,26 +214,26 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     await page.getByRole('button', { name: 'take that over' }).click();
     await page.getByLabel('Value').fill('trailer-8');
     await page.getByRole('button', { name: 'Save', exact: true }).click();
-    await until('the value', 20_000, async () => {
+    await until('the value', 60_000, async () => {
       const { entry } = await of(2).api.kv.get({ key: 'release/current' });
       return entry?.value === 'trailer-8' ? entry : null;
     });
     await studio.sees('Changes while you look');
     expect.soft(await studio.picture('values')).toEqual([]);
-  }, 120_000);
+  });
 
   it('shows how the machines agree: ballot, voters with lag and disk, history and the end of the log', async () => {
     const { page } = studio;
     await studio.go('#/consensus');
     await studio.sees('One of 3 voters may be off, and work goes on.');
-    await expect.poll(() => page.getByRole('row').count(), { timeout: 20_000 }).toBe(4);
-    await expect.poll(() => page.locator('tbody').innerText(), { timeout: 20_000 }).toMatch(/render-box[\s\S]* ms/);
+    await expect.poll(() => page.getByRole('row').count(), { timeout: 60_000 }).toBe(4);
+    await expect.poll(() => page.locator('tbody').innerText(), { timeout: 60_000 }).toMatch(/render-box[\s\S]* ms/);
     await studio.sees(/has coordinated for/);
     expect.soft(await studio.picture('consensus')).toEqual([]);
     await page.getByRole('button', { name: 'Log', exact: true }).click();
     await studio.sees('lock-requested');
     expect.soft(await studio.picture('consensus-log')).toEqual([]);
-  }, 120_000);
+  });
 
   it('can be driven by the keyboard alone', async () => {
     const { page } = studio;
@@ -241,32 +243,32 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     await studio.press('g', 't');
     await studio.sees('Compress the recordings');
     await studio.press('j', 'j', 'Enter');
-    await expect.poll(() => page.evaluate(() => location.hash)).toMatch(/#\/tasks\/\d+/);
+    await expect.poll(() => page.evaluate(() => location.hash), patiently).toMatch(/#\/tasks\/\d+/);
     await studio.press('Escape');
-    await expect.poll(() => page.evaluate(() => location.hash)).toBe('#/tasks');
+    await expect.poll(() => page.evaluate(() => location.hash), patiently).toBe('#/tasks');
     await studio.press('Control+k');
     await page.keyboard.type('attic');
     expect.soft(await studio.picture('palette')).toEqual([]);
     await studio.press('Enter');
-    await expect.poll(() => page.evaluate(() => location.hash)).toMatch(/#\/peers\//);
+    await expect.poll(() => page.evaluate(() => location.hash), patiently).toMatch(/#\/peers\//);
     await studio.sees('Addresses');
     await studio.press('n');
     await studio.sees('What to run');
     await page.getByRole('textbox', { name: 'Command' }).focus();
     await page.keyboard.type('echo by-keyboard-alone');
     await studio.press('Control+Enter');
-    await studio.sees('by-keyboard-alone', 30_000);
+    await studio.sees('by-keyboard-alone');
     await studio.press('?');
     await studio.sees('Keyboard shortcuts');
     await studio.press('Escape');
-  }, 60_000);
+  });
 
   it('says honestly that there is no majority, and how old what it shows is', async () => {
     const { page } = studio;
     await Promise.all([of(1).kill(), of(2).kill()]);
     await studio.go('#/locks');
-    await studio.sees(/No majority/, 30_000);
-    await studio.sees(/Last known · \d+/, 30_000);
+    await studio.sees(/No majority/);
+    await studio.sees(/Last known · \d+/);
     await studio.sees('unknown');
     expect.soft(await studio.picture('locks-no-majority')).toEqual([]);
     await studio.go('#/overview');
@@ -282,8 +284,8 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     await page
       .getByText(/No majority/)
       .first()
-      .waitFor({ state: 'detached', timeout: 40_000 });
-  }, 120_000);
+      .waitFor({ state: 'detached', timeout: 90_000 });
+  });
 
   it('removes a member only with its name typed', async () => {
     const { page } = studio;
@@ -295,11 +297,11 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     expect.soft(await studio.picture('remove-member')).toEqual([]);
     await remove.click();
     await studio.sees('attic is no member any more.');
-    await until('the removal everywhere', 40_000, async () => {
+    await until('the removal everywhere', 60_000, async () => {
       const { view } = await of(1).api.swarm.overview();
       return view.members.total === 2 ? view : null;
     });
-  }, 120_000);
+  });
 
   it('broke no content policy and complained about nothing on the way', () => {
     expect(studio.complaints).toEqual([]);

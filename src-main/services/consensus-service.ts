@@ -9,6 +9,9 @@ import { nodeRef } from './names.ts';
 import { provenanceOf, type Frame } from './provenance.ts';
 import { requirePeer, type PeerHolder, type RunningPeer } from './running-peer.ts';
 
+/** Keys of a transaction that are named. */
+const keysShown = 3;
+
 type LogTail = Awaited<ReturnType<SkeinServices['consensus']['log']>>['view'];
 type Status = Awaited<ReturnType<SkeinServices['consensus']['status']>>['view'];
 
@@ -58,6 +61,7 @@ function outcomeOf(result: CommandResult): string {
   if (result.type === 'lock-granted') return `granted, token ${result.token}`;
   if (result.type === 'lock-waiting') return `waits at place ${result.position}`;
   if (result.type === 'job-accepted') return `job ${result.job}`;
+  if (result.type === 'kv-transacted') return result.succeeded ? 'taken over' : 'did not hold';
   return result.type === 'tasks-changed' ? `${result.count} changed` : '';
 }
 
@@ -84,6 +88,10 @@ function wordsOf(peer: RunningPeer, command: Command): string {
       return `${count('changes')} noted`;
     case 'attempts-finished':
       return `${count('results')} reported`;
+    case 'kv-transacted': {
+      const touched = [...command.thenOperations, ...command.elseOperations].filter(({ type }) => type !== 'get');
+      return [...new Set(touched.map(({ key }) => key))].slice(0, keysShown).join(', ');
+    }
     case 'lock-force-released':
       return `${command.name}, expecting token ${command.expectedToken}, by ${command.by}: ${command.reason}`;
     default: {

@@ -48,7 +48,8 @@ export class CoordinationRecord {
     this.#clock = clock;
     this.#name = name;
     this.#silentSince = clock.now();
-    this.#snapshot = snapshotSlot === null ? null : { slot: snapshotSlot, at: null };
+    // A founder's first snapshot is the empty state before the log: it stands for no entry.
+    this.#snapshot = snapshotSlot === null || snapshotSlot === 0 ? null : { slot: snapshotSlot, at: null };
   }
 
   /** Newest first. */
@@ -110,6 +111,8 @@ export class CoordinationRecord {
         return;
       case 'role-changed':
       case 'request-refused':
+      case 'read-ready':
+      case 'read-failed':
         return;
     }
   }

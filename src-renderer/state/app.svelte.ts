@@ -36,7 +36,8 @@ export class App {
   paused = $state(false);
   paletteOpen = $state(false);
   shortcutsOpen = $state(false);
-  #jobFollowed: string | null = null;
+  /** The job that `job` is about; a view of another one is shown to nobody. */
+  jobFollowed = $state.raw<{ readonly selector: string; readonly offset: number } | null>(null);
 
   constructor(options: { connect: Connect; page: Window }) {
     this.line = new Line(options.connect);
@@ -87,18 +88,16 @@ export class App {
 
   /** Follows one job with one page of its tasks. */
   followJob(selector: string, offset: number): void {
-    const wanted = `${selector} ${offset}`;
-    if (!(this.#jobFollowed?.startsWith(`${selector} `) ?? false)) this.job.clear();
-    this.#jobFollowed = wanted;
+    if (this.jobFollowed?.selector !== selector) this.job.clear();
+    this.jobFollowed = { selector, offset };
     this.#observe(
       this.job.follow(async (signal) => this.client.tasks.watchOne({ selector, offset, limit: 100 }, { signal })),
     );
   }
 
+  /** What is on screen stays as it is: parts of a page that is being taken down still look at it. */
   leaveJob(): void {
     this.job.stop();
-    this.job.clear();
-    this.#jobFollowed = null;
   }
 
   followConsensus(): void {
@@ -126,8 +125,8 @@ export class App {
     this.#observe(this.peers.follow((signal) => client.peers.watch(undefined, { signal })));
     this.#observe(this.jobs.follow((signal) => client.tasks.watch(undefined, { signal })));
     this.#observe(this.locks.follow((signal) => client.locks.watch(undefined, { signal })));
-    const [selector, offset] = this.#jobFollowed?.split(' ') ?? [];
-    if (selector !== undefined) this.followJob(selector, Number(offset ?? 0));
+    if (this.router.route.place === 'tasks' && this.jobFollowed?.selector === this.router.route.item)
+      this.followJob(this.jobFollowed.selector, this.jobFollowed.offset);
   }
 
   #observe(following: Promise<void>): void {

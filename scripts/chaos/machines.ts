@@ -35,8 +35,10 @@ export class Machine {
   readonly #disturbances: Disturbance[] = [];
   #shouldRun = true;
   #stopped = false;
-  /** The disk may have failed under the present process, so it may end by itself. */
+  /** The disk fails under the present process: it may end by itself, and only another process has a whole disk. */
   diskFailed = false;
+  /** The disk was full under the present process: it may end by itself, but need not, and works again with space. */
+  diskFilled = false;
 
   constructor(options: {
     index: number;
@@ -106,7 +108,7 @@ export class Machine {
   }
 
   async fillDisk(): Promise<void> {
-    this.diskFailed = true;
+    this.diskFilled = true;
     const { bavail, bsize } = await statfs(this.node.home);
     const ballast = Buffer.alloc(1024 * 1024);
     for (let left = Number(bavail) * Number(bsize), part = 0; left > 0; left -= ballast.length, part++) {
@@ -130,12 +132,13 @@ export class Machine {
       if (!this.#shouldRun || this.node.running) continue;
       if (this.node.ending !== null) {
         const text = `${this.name} ended by itself with ${this.node.ending}`;
-        if (this.diskFailed) this.#story.tell(`${text}, its disk having failed`);
+        if (this.diskFailed || this.diskFilled) this.#story.tell(`${text}, its disk having failed`);
         else this.#story.violation(text);
       }
       try {
         await this.node.start();
         this.diskFailed = false;
+        this.diskFilled = false;
         this.#story.tell(`${this.name} runs again`);
       } catch (error) {
         this.#story.tell(`${this.name} does not start: ${String(error).slice(0, 300)}`);

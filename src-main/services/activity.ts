@@ -87,6 +87,13 @@ export class Activity {
         return change.cause === 'released' || change.cause === 'attempt-ended'
           ? null
           : { kind: 'lock', text: `Lock ${change.name} (token ${change.token}) ended: ${change.cause}` };
+      case 'lock-downgraded':
+        return {
+          kind: 'lock',
+          text: `Lock ${change.name} is shared now: ${this.#nodeOf(change.session)} reads on (token ${change.token})`,
+        };
+      case 'lock-delay-ended':
+        return { kind: 'lock', text: `Lock ${change.name} is to be had again: its delay is over` };
       case 'job-submitted':
         return { kind: 'task', text: `${this.#name(change.submitter)} submitted job ${change.job}` };
       case 'attempt-ended':

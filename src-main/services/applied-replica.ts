@@ -1,6 +1,6 @@
 import type { Failure } from '../../shared/domain/failure.ts';
 import { isEssential } from '../core/node/essential.ts';
-import type { NodeId, SessionId, Slot } from '../../shared/domain/ids.ts';
+import type { LockName, NodeId, SessionId, Slot } from '../../shared/domain/ids.ts';
 import type { NodeMachine } from '../core/node/node.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -66,6 +66,10 @@ export class AppliedReplica implements Replica {
   leaseLeftMs(session: SessionId): number | null {
     const ttlMs = this.#options.node.state.sessions.get(session)?.ttlMs;
     return ttlMs === undefined ? null : this.#options.node.leaseLeftMs(this.#options.clock.now(), session, ttlMs);
+  }
+
+  delayLeftMs(name: LockName, since: Slot, delayMs: number): number | null {
+    return this.#options.node.delayLeftMs(this.#options.clock.now(), name, since, delayMs);
   }
 
   onEvent(listener: (event: NodeEvent) => void): () => void {

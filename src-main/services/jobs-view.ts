@@ -98,9 +98,12 @@ export function whyWaiting(peer: RunningPeer, job: Job): string {
   if (peer.replica.status().coordinator === null)
     return 'no coordinator is heard: nothing new is assigned until a majority of voters is back';
   const { lock } = job.spec;
-  const holder = lock === null ? null : (state.locks.get(lock)?.holder ?? null);
+  const holder = lock === null ? null : (state.locks.get(lock)?.holders[0] ?? null);
   if (lock !== null && holder !== null && !holder.owner.startsWith(`attempt:${job.id}.`)) {
     return `the lock ${lock} is held by ${nodeRef(peer.membership, holder.node).name} (${holder.label})`;
+  }
+  if (lock !== null && holder === null && (state.locks.get(lock)?.delays.length ?? 0) > 0) {
+    return `the lock ${lock} was lost by its holder and is not given to anyone for a while`;
   }
   if (lock !== null && state.tasks.attemptsUnder(lock) > 0) return `the lock ${lock} lets one task run at a time`;
   const workers = workersOf(peer);

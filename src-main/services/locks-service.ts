@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { FailureError, fail } from '../../shared/domain/failure.ts';
-import { fencingToken } from '../../shared/domain/ids.ts';
+import { FailureError, fail, type Failure } from '../../shared/domain/failure.ts';
+import { fencingToken, type LockName, type SessionId } from '../../shared/domain/ids.ts';
 import type { SkeinServices } from '../api/services.ts';
+import type { LockCommand } from '../core/locks/commands.ts';
 import type { EndProcesses } from '../ports/process-runner.ts';
 import { GuardedProcesses } from './guarded-processes.ts';
 import type { Changes } from './live-view.ts';
-import { locksView } from './locks-view.ts';
+import { lockView, locksView } from './locks-view.ts';
 import { nodeRef } from './names.ts';
 import { provenanceOf } from './provenance.ts';
 import { requirePeer, valueOf, type PeerHolder, type RunningPeer } from './running-peer.ts';
 import { checkedLock } from './submission.ts';
-import { acquireLock, type HeldLock } from './task-locks.ts';
+import { acquireLock, namesOf, type HeldLock, type LockWish } from './task-locks.ts';
 
 type LocksFrame = Awaited<ReturnType<SkeinServices['locks']['list']>>;
 type HoldEvent =
@@ -18,6 +19,9 @@ type HoldEvent =
   | { type: 'granted'; token: number; leaseMs: number }
   | { type: 'lost'; reason: string };
 type HoldInput = Parameters<SkeinServices['locks']['hold']>[0];
+
+/** Who holds what through this node, by token and name. */
+type Holds = Map<string, { readonly session: SessionId; readonly owner: string }>;
 
 const releaseWaitMs = 10_000;
 
@@ -28,6 +32,7 @@ export function createLocksService(
   endProcesses: EndProcesses,
 ): SkeinServices['locks'] {
   const guarded = new GuardedProcesses(endProcesses);
+  const holds: Holds = new Map();
   const listed = (): LocksFrame => {
     const peer = requirePeer(holder);
     return { sequence: changes.sequence, provenance: provenanceOf(peer), view: locksView(peer) };
@@ -40,16 +45,45 @@ export function createLocksService(
   return {
     list: async () => listed(),
     watch: (call) => changes.watch(() => (holder.current === null ? nothing() : listed()), call.signal),
-    hold: (input, call) => hold(requirePeer(holder), input, call.signal, guarded),
+    show: async ({ name }) => {
+      const peer = requirePeer(holder);
+      const lock = peer.replica.state().locks.get(checkedLock(name));
+      if (lock === null) throw new FailureError(noSuchLock(name));
+      return { sequence: changes.sequence, provenance: provenanceOf(peer), view: lockView(peer, lock) };
+    },
+    hold: (input, call) => hold(requirePeer(holder), input, call.signal, guarded, holds),
+    acquire: (input, { signal }) => acquireKept(requirePeer(holder), input, signal),
+    release: async ({ names, token }) => {
+      const peer = requirePeer(holder);
+      const session = heldSession(peer);
+      valueOf(
+        await peer.replica.propose({
+          type: 'locks-released',
+          session,
+          owner: 'release',
+          names: names.map(checkedLock),
+          token: fencingToken(token),
+        }),
+      );
+      return { released: true };
+    },
+    downgrade: async ({ name, token }) => {
+      const peer = requirePeer(holder);
+      const claim = holds.get(`${token} ${name}`);
+      if (claim === undefined) throw new FailureError(notHeldHere(name, token));
+      valueOf(
+        await peer.replica.propose({
+          type: 'lock-downgraded',
+          name: checkedLock(name),
+          ...claim,
+          token: fencingToken(token),
+        }),
+      );
+      return { downgraded: true };
+    },
     guard: async ({ name, token, pid }) => {
       if (!guarded.add(name, token, pid)) {
-        throw new FailureError(
-          fail(
-            'precondition-failed',
-            `The lock ${name} is not held here with token ${token}.`,
-            'Take the lock first; end the program now.',
-          ).failure,
-        );
+        throw new FailureError(notHeldHere(name, token));
       }
       return { guarded: true };
     },
@@ -75,31 +109,16 @@ async function* hold(
   input: HoldInput,
   signal: AbortSignal,
   guarded: GuardedProcesses,
+  holds: Holds,
 ): AsyncGenerator<HoldEvent> {
-  const session = peer.keeper.held;
-  if (session === null) {
-    throw new FailureError(
-      fail(
-        'no-coordinator',
-        'This machine has no valid session now, so it can hold no lock.',
-        'Wait until a coordinator is heard again.',
-      ).failure,
-    );
-  }
-  const name = checkedLock(input.name);
-  const owner = `client:${randomUUID()}`;
-  const timeout =
-    input.waitMs === undefined ? null : AbortSignal.timeout(Math.max(1, Math.min(input.waitMs, 2_000_000_000)));
+  const wish = wishOf(peer, input, input.wait, false);
+  const { name, session, owner } = wish;
+  const timeout = input.waitMs === undefined ? null : timeoutAfter(input.waitMs);
   const giveUp = timeout === null ? signal : AbortSignal.any([signal, timeout]);
   const told = Promise.withResolvers<number>();
   let held: HeldLock | null = null;
   try {
-    const granting = acquireLock(
-      peer.replica,
-      { name, session, owner, label: input.label, wait: input.wait },
-      giveUp,
-      told.resolve,
-    );
+    const granting = acquireLock(peer.replica, wish, giveUp, told.resolve);
     const first = await Promise.race([granting, told.promise]);
     if (typeof first === 'number') yield { type: 'waiting', position: first };
     held = await granting;
@@ -109,6 +128,7 @@ async function* hold(
       return;
     }
     guarded.open(name, held.token);
+    holds.set(`${held.token} ${name}`, { session, owner });
     yield { type: 'granted', token: held.token, leaseMs: peer.replica.state().sessions.get(session)?.ttlMs ?? 0 };
     const reason = await loss(peer, held, signal);
     if (reason === null) return;
@@ -118,19 +138,15 @@ async function* hold(
     // The caller needs a moment to stop. Until it has gone the lock is not given back, so that no other is let in.
     await aborted(signal);
   } catch (error) {
-    if (timeout?.aborted === true && !signal.aborted)
-      throw new FailureError(
-        fail(
-          'timed-out',
-          `The lock ${name} was not granted within ${input.waitMs ?? 0} ms.`,
-          'See who holds it with “skein lock list”.',
-        ).failure,
-      );
+    if (timeout?.aborted === true && !signal.aborted) throw new FailureError(notInTime(name, input.waitMs ?? 0));
     throw error;
   } finally {
     held?.forget();
-    if (held !== null) await guarded.end(name, held.token, peer.keeper.graceMs);
-    const given = giveBack(peer, { name, session, owner }, held);
+    if (held !== null) {
+      holds.delete(`${held.token} ${name}`);
+      await guarded.end(name, held.token, peer.keeper.graceMs);
+    }
+    const given = giveBack(peer, wish, held);
     // Without a coordinator the release waits in line by itself; the caller is not kept for it.
     if (peer.keeper.standing === 'held') await given;
   }
@@ -142,6 +158,70 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     : new Promise((resolve) => {
         signal.addEventListener('abort', () => resolve(), { once: true });
       });
+
+/** Takes a lock for good; whoever gives up waiting takes nothing. */
+async function acquireKept(
+  peer: RunningPeer,
+  input: Parameters<SkeinServices['locks']['acquire']>[0],
+  signal: AbortSignal,
+): Promise<{ token: number; names: string[] }> {
+  const wish = wishOf(peer, input, input.waitMs > 0, true);
+  const timeout = timeoutAfter(Math.max(input.waitMs, releaseWaitMs));
+  try {
+    const held = await acquireLock(peer.replica, wish, AbortSignal.any([signal, timeout]), () => undefined);
+    held.forget();
+    return { token: held.token, names: namesOf(wish).map(String) };
+  } catch (error) {
+    await giveBack(peer, wish, null);
+    if (timeout.aborted && !signal.aborted) throw new FailureError(notInTime(input.name, input.waitMs));
+    throw error;
+  }
+}
+
+function wishOf(peer: RunningPeer, input: Omit<HoldInput, 'wait' | 'waitMs'>, wait: boolean, keeps: boolean): LockWish {
+  const { permits, delayMs, label } = input;
+  return {
+    name: checkedLock(input.name),
+    session: heldSession(peer),
+    owner: `client:${randomUUID()}`,
+    label,
+    wait,
+    terms: {
+      also: input.also.map(checkedLock),
+      mode: input.mode === 'permit' ? { type: 'permit', permits } : { type: input.mode },
+      delayMs,
+      keeps,
+    },
+  };
+}
+
+function heldSession(peer: RunningPeer): SessionId {
+  const session = peer.keeper.held;
+  if (session !== null) return session;
+  throw new FailureError(
+    fail(
+      'no-coordinator',
+      'This machine has no valid session now, so it can hold no lock.',
+      'Wait until a coordinator is heard again.',
+    ).failure,
+  );
+}
+
+const timeoutAfter = (waitMs: number): AbortSignal => AbortSignal.timeout(Math.max(1, Math.min(waitMs, 2_000_000_000)));
+
+const notInTime = (name: string, waitMs: number): Failure =>
+  fail('timed-out', `The lock ${name} was not granted within ${waitMs} ms.`, 'See who holds it with “skein lock list”.')
+    .failure;
+
+const notHeldHere = (name: string, token: number): Failure =>
+  fail(
+    'precondition-failed',
+    `The lock ${name} is not held here with token ${token}.`,
+    'Take the lock first; end the program now.',
+  ).failure;
+
+const noSuchLock = (name: string): Failure =>
+  fail('not-found', `Nobody has used the lock ${name} lately.`, 'See all of them with “skein lock list”.').failure;
 
 /** Resolves with why the lock may no longer be relied on; null when the caller is gone. */
 function loss(peer: RunningPeer, held: HeldLock, signal: AbortSignal): Promise<string | null> {
@@ -166,18 +246,16 @@ function loss(peer: RunningPeer, held: HeldLock, signal: AbortSignal): Promise<s
 }
 
 /** Releases a grant, or a wait that may yet become one. What cannot be proposed now ends with the session. */
-async function giveBack(
-  peer: RunningPeer,
-  claim: { name: ReturnType<typeof checkedLock>; session: NonNullable<RunningPeer['keeper']['held']>; owner: string },
-  held: HeldLock | null,
-): Promise<void> {
-  if (held?.lost.aborted === true) return;
-  const { name, session, owner } = claim;
-  if (held === null)
-    await peer.replica.propose({ type: 'lock-abandoned', name, session, owner }, { timeoutMs: releaseWaitMs });
-  else
-    await peer.replica.propose(
-      { type: 'lock-released', name, session, token: held.token },
-      { timeoutMs: releaseWaitMs },
-    );
+async function giveBack(peer: RunningPeer, wish: LockWish, held: HeldLock | null): Promise<void> {
+  const { session, owner } = wish;
+  const names = namesOf(wish);
+  const isLost = held?.lost.aborted === true;
+  if (isLost && names.length === 1) return;
+  const command = (name: LockName): LockCommand => ({ type: 'lock-abandoned', name, session, owner });
+  // Of several locks one may have been taken away: the others are given back one by one.
+  const commands: readonly LockCommand[] =
+    held === null || isLost
+      ? names.map(command)
+      : [{ type: 'locks-released', session, owner, names, token: held.token }];
+  await Promise.all(commands.map((each) => peer.replica.propose(each, { timeoutMs: releaseWaitMs })));
 }

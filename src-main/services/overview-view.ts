@@ -187,7 +187,7 @@ function taskNumbers(peer: RunningPeer): Overview['tasks'] {
 function lockNumbers(peer: RunningPeer): Overview['locks'] {
   const locks = peer.replica.state().locks.list();
   return {
-    held: locks.filter((lock) => lock.holder !== null).length,
+    held: locks.filter((lock) => lock.holders.length > 0).length,
     waiting: locks.reduce((sum, lock) => sum + lock.waiters.length, 0),
   };
 }

@@ -1,5 +1,5 @@
 import type { Result } from '../../shared/domain/failure.ts';
-import type { NodeId, SessionId, Slot } from '../../shared/domain/ids.ts';
+import type { LockName, NodeId, SessionId, Slot } from '../../shared/domain/ids.ts';
 import type { NodeEvent, NodeRole } from '../core/node/messages.ts';
 import type { Ballot } from '../core/paxos/ballot.ts';
 import type { SingleCopies } from '../core/paxos/copies.ts';
@@ -37,6 +37,8 @@ export interface Replica {
   progress(): ReadonlyMap<NodeId, Slot>;
   /** As coordinator: the rest of a session's lease. Null elsewhere. */
   leaseLeftMs(session: SessionId): number | null;
+  /** As coordinator: the rest of the delay of a lock that was lost at slot `since`. Null elsewhere. */
+  delayLeftMs(name: LockName, since: Slot, delayMs: number): number | null;
   /** Tells every later event in the order of the log, after it took effect on the state. Returns the end of it. */
   onEvent(listener: (event: NodeEvent) => void): () => void;
 }

@@ -1,6 +1,6 @@
 import { FailureError, fail } from '../../shared/domain/failure.ts';
-import type { FencingToken, LockName, SessionId } from '../../shared/domain/ids.ts';
-import type { LockOwner } from '../core/locks/commands.ts';
+import { fencingToken, type FencingToken, type LockName, type SessionId } from '../../shared/domain/ids.ts';
+import type { LockCommand, LockMode, LockOwner } from '../core/locks/commands.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
 import { untilAnsweredMs, type Replica } from './replica.ts';
 
@@ -18,6 +18,23 @@ export interface LockWish {
   readonly owner: LockOwner;
   readonly label: string;
   readonly wait: boolean;
+  /** Anything but one exclusive lock with the usual delay. `also`: further locks of the same mode, all or none. */
+  readonly terms?: {
+    readonly also: readonly LockName[];
+    readonly mode: LockMode;
+    readonly delayMs: number;
+    readonly keeps: boolean;
+  };
+}
+
+export const namesOf = (wish: LockWish): readonly LockName[] => [wish.name, ...(wish.terms?.also ?? [])];
+
+function commandOf(wish: LockWish): LockCommand {
+  const { name, session, owner, label, wait, terms } = wish;
+  if (terms === undefined) return { type: 'lock-requested', name, session, owner, label, wait };
+  const { mode, delayMs, keeps } = terms;
+  const wishes = namesOf(wish).map((each) => ({ name: each, mode }));
+  return { type: 'locks-requested', session, owner, label, wait, wishes, delayMs, keeps };
 }
 
 /**
@@ -32,7 +49,7 @@ export async function acquireLock(
 ): Promise<HeldLock> {
   const watch = new GrantWatch(replica, wish);
   try {
-    const answer = await replica.propose({ type: 'lock-requested', ...wish }, { signal, timeoutMs: untilAnsweredMs });
+    const answer = await replica.propose(commandOf(wish), { signal, timeoutMs: untilAnsweredMs });
     if (!answer.ok) throw new FailureError(answer.failure);
     if (answer.value.type === 'lock-granted') watch.granted(answer.value.token);
     else if (answer.value.type === 'lock-waiting') waiting(answer.value.position);
@@ -48,6 +65,7 @@ export async function acquireLock(
 class GrantWatch {
   readonly #replica: Replica;
   readonly #wish: LockWish;
+  readonly #names: readonly LockName[];
   readonly #lost = new AbortController();
   readonly #unsubscribe: () => void;
   #token: FencingToken | null = null;
@@ -56,6 +74,7 @@ class GrantWatch {
   constructor(replica: Replica, wish: LockWish) {
     this.#replica = replica;
     this.#wish = wish;
+    this.#names = namesOf(wish);
     this.#unsubscribe = replica.onEvent((event) => this.#heard(event));
   }
 
@@ -98,17 +117,19 @@ class GrantWatch {
     }
   }
 
-  /** A snapshot tells where things stand, not what happened. */
+  /** A snapshot tells where things stand, not what happened. Several locks are granted, and may be lost, one by one. */
   #readState(): void {
-    const holder = this.#replica.state().locks.get(this.#wish.name)?.holder ?? null;
-    if (holder !== null && holder.session === this.#wish.session && holder.owner === this.#wish.owner)
-      this.granted(holder.token);
-    else if (this.#token !== null) this.#lost.abort('the lock was ended while this machine was out of touch');
+    const { locks } = this.#replica.state();
+    const tokens = this.#names.map((name) => locks.holderOf(name, this.#wish)?.token ?? null);
+    const held = tokens.flatMap((token) => token ?? []);
+    if (this.#token === null && held.length === tokens.length) this.granted(fencingToken(Math.max(...held)));
+    else if (this.#token !== null && held.length < tokens.length)
+      this.#lost.abort('the lock was ended while this machine was out of touch');
   }
 
   #isMine(change: { readonly name: LockName; readonly session: SessionId; readonly owner: LockOwner }): boolean {
     return (
-      change.name === this.#wish.name && change.session === this.#wish.session && change.owner === this.#wish.owner
+      this.#names.includes(change.name) && change.session === this.#wish.session && change.owner === this.#wish.owner
     );
   }
 }

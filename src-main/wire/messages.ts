@@ -23,6 +23,7 @@ import {
   kvKeyCharsMax,
   kvStepsPerTransactionMax,
   kvValueBytesMax,
+  locksPerRequestMax,
   membersMax,
   outstandingRequestsMax,
   reasonCharsMax,
@@ -165,6 +166,12 @@ const kvOperation = union('KvOperation', 'type', {
   get: [3, message('KvGet', { key: required(1, key) })],
 });
 
+const lockMode = union('LockMode', 'type', {
+  exclusive: [1, message('Exclusive', {})],
+  shared: [2, message('Shared', {})],
+  permit: [3, message('Permit', { permits: required(1, uint53()) })],
+});
+
 const command = union('Command', 'type', {
   'session-opened': [
     1,
@@ -205,6 +212,41 @@ const command = union('Command', 'type', {
     12,
     message('LockReleased', { name: required(1, lock), session: required(2, session), token: required(3, token) }),
   ],
+  'locks-requested': [
+    14,
+    message('LocksRequested', {
+      session: required(1, session),
+      owner: required(2, text(ownerCharsMax)),
+      label: required(3, text(nameCharsMax)),
+      wait: required(4, bool),
+      wishes: list(
+        5,
+        message('LockWish', { name: required(1, lock), mode: required(2, lockMode) }),
+        locksPerRequestMax,
+      ),
+      delayMs: required(6, uint53()),
+      keeps: required(7, bool),
+    }),
+  ],
+  'locks-released': [
+    15,
+    message('LocksReleased', {
+      session: required(1, session),
+      owner: required(2, text(ownerCharsMax)),
+      names: list(3, lock, locksPerRequestMax),
+      token: required(4, token),
+    }),
+  ],
+  'lock-downgraded': [
+    16,
+    message('LockDowngraded', {
+      name: required(1, lock),
+      session: required(2, session),
+      owner: required(3, text(ownerCharsMax)),
+      token: required(4, token),
+    }),
+  ],
+  'lock-delay-ended': [17, message('LockDelayEnded', { name: required(1, lock), since: required(2, slot) })],
   'lock-force-released': [
     13,
     message('LockForceReleased', {

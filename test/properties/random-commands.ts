@@ -82,7 +82,7 @@ export function commandFor(state: SwarmState, at: Step): Command {
   if (kind < 40) return { type: 'lock-requested', name: lock, session, owner, label: '', wait: choice > 1 };
   if (kind < 44) return { type: 'lock-abandoned', name: lock, session, owner };
   if (kind < 54) {
-    const holder = state.locks.get(lock)?.holder;
+    const holder = state.locks.get(lock)?.holders.at(-1);
     return {
       type: 'lock-released',
       name: lock,
@@ -91,7 +91,7 @@ export function commandFor(state: SwarmState, at: Step): Command {
     };
   }
   if (kind < 57) {
-    const token = state.locks.get(lock)?.holder?.token ?? fencingToken(choice);
+    const token = state.locks.get(lock)?.holders[0]?.token ?? fencingToken(choice);
     return { type: 'lock-force-released', name: lock, expectedToken: token, by: 'ann', reason: 'stuck' };
   }
   if (kind < 62) {

@@ -125,7 +125,7 @@ describe('the replicated state under random commands', () => {
               held.delete(event.name);
             }
           }
-          for (const lock of log.state.locks.list()) expect(lock.holder?.token).toBe(held.get(lock.name));
+          for (const lock of log.state.locks.list()) expect(lock.holders[0]?.token).toBe(held.get(lock.name));
         }
       }),
       { numRuns: 150 },
@@ -154,6 +154,6 @@ describe('restoring a snapshot', () => {
     );
     expect(restoreSnapshot('').ok).toBe(false);
     expect(restoreSnapshot('null').ok).toBe(false);
-    expect(takeSnapshot(createState())).toContain('"version":3');
+    expect(takeSnapshot(createState())).toContain('"version":4');
   });
 });

@@ -219,8 +219,8 @@ export class SimClient {
   /** Looks now and then at the own copy of the state, as a person would; gives up after a while. */
   #waitForLock(name: LockName, session: SessionId, owner: string, heldMs: number, looks = 40): void {
     if (session !== this.#session) return;
-    const holder = this.#options.machine.state.locks.get(name)?.holder;
-    if (holder?.session === session && holder.owner === owner) this.#hold(name, session, holder.token, heldMs);
+    const holder = this.#options.machine.state.locks.holderOf(name, { session, owner });
+    if (holder !== null) this.#hold(name, session, holder.token, heldMs);
     else if (looks === 0) this.#abandon(name, session, owner);
     else this.#later(250, () => this.#waitForLock(name, session, owner, heldMs, looks - 1));
   }
@@ -291,8 +291,8 @@ export class SimClient {
 
   #awaitOwnerLock(key: AttemptKey, session: SessionId, lock: LockName, owner: string): void {
     if (!this.#isMine(key, session)) return;
-    const holder = this.#options.machine.state.locks.get(lock)?.holder;
-    if (holder?.session === session && holder.owner === owner) {
+    const holder = this.#options.machine.state.locks.holderOf(lock, { session, owner });
+    if (holder !== null) {
       this.#options.world.locks.effect(lock, session, holder.token);
       this.#work(key);
     } else this.#later(250, () => this.#awaitOwnerLock(key, session, lock, owner));

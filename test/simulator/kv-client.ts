@@ -26,7 +26,7 @@ export function drawTransaction(random: Random, node: NodeId, session: SessionId
     if (kind === 1) return { type: 'version', key: name, relation: 'less', version: 3 };
     if (kind === 2) {
       const lock = lockName(`lock-${random.below(2)}`);
-      const token = locks.get(lock)?.holder?.token;
+      const token = locks.get(lock)?.holders[0]?.token;
       if (token !== undefined) return { type: 'lock', name: lock, token };
     }
     return { type: 'revision', key: name, relation: 'equal', revision: slot((known?.revision ?? 0) + stale) };

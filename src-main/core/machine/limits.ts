@@ -44,9 +44,15 @@ export const tasksPerCommandMax = 256;
 /** Attempts remembered per task; the first one and the latest are kept. */
 export const attemptsKeptMax = 8;
 
-/** Waiters on one lock, and locks held or waited for at all. */
+/** Waiters on one lock, holders of one, names in one request, and locks held or waited for at all. */
 export const waitersPerLockMax = 1_000;
+export const holdersPerLockMax = 1_000;
+export const locksPerRequestMax = 16;
 export const locksMax = 10_000;
+
+/** How long after an invalidation nobody takes the place of the one that lost it: its work may not have ended yet. */
+export const lockDelayDefaultMs = 15_000;
+export const lockDelayMaxMs = 3_600_000;
 
 /** Key-value: one key and one value. Small, because every machine keeps and sends all of them. */
 export const kvKeyCharsMax = 512;

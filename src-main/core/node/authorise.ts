@@ -17,8 +17,11 @@ export function mayPropose(from: NodeId, request: Request): boolean {
     case 'session-closed':
     case 'capacity-changed':
     case 'lock-requested':
+    case 'locks-requested':
     case 'lock-abandoned':
     case 'lock-released':
+    case 'locks-released':
+    case 'lock-downgraded':
     case 'attempts-progressed':
     case 'attempts-finished':
       return command.session.startsWith(own);
@@ -36,6 +39,7 @@ export function mayPropose(from: NodeId, request: Request): boolean {
     case 'tasks-retried':
       return true;
     case 'session-expired':
+    case 'lock-delay-ended':
     case 'tasks-assigned':
       return false;
   }

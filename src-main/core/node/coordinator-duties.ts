@@ -8,6 +8,7 @@ import { voterIn, type VoterConfig } from '../paxos/voters.ts';
 import type { Command } from '../state-machine/command.ts';
 import { placementViewOf, type SwarmState } from '../state-machine/state.ts';
 import { place } from '../tasks/placement.ts';
+import { LockDelays } from './lock-delays.ts';
 
 interface WatchedSession {
   renewal: number;
@@ -29,6 +30,8 @@ const placementPatienceMs = 3_000;
 export class CoordinatorDuties {
   readonly #self: { readonly node: NodeId; readonly incarnation: string };
   readonly #sessions = new Map<SessionId, WatchedSession>();
+  /** Of locks that were lost. */
+  readonly lockDelays = new LockDelays();
   readonly #loads = new Map<NodeId, number>();
   readonly #timing: NodeTiming;
   readonly #attendance: Attendance;
@@ -45,6 +48,7 @@ export class CoordinatorDuties {
   /** A new coordinator gives every session a full lease: it can only err late (Gray and Cheriton 1989, section 5). */
   takeOffice(now: Instant): void {
     this.#sessions.clear();
+    this.lockDelays.takeOffice();
     this.#attendance.begin(now);
     // Whoever is still going says so again; who has come back since told an earlier coordinator.
     this.#departing.clear();

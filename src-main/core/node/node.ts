@@ -1,5 +1,5 @@
 import { assertNever } from '../../../shared/assert.ts';
-import { type NodeId, type SessionId, type Slot } from '../../../shared/domain/ids.ts';
+import { type LockName, type NodeId, type SessionId, type Slot } from '../../../shared/domain/ids.ts';
 import { Bully } from '../election/bully.ts';
 import type { Effect } from '../machine/effect.ts';
 import type { Machine } from '../machine/machine.ts';
@@ -138,6 +138,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   leaseLeftMs(now: Instant, session: SessionId, ttlMs: number): number | null {
     return this.#standing.role === 'coordinator' ? this.#duties.leaseLeftMs(now, session, ttlMs) : null;
+  }
+
+  delayLeftMs(now: Instant, name: LockName, since: Slot, delayMs: number): number | null {
+    return this.#standing.role === 'coordinator' ? this.#duties.lockDelays.leftMs(now, name, since, delayMs) : null;
   }
 
   /** What the journal must hold beside the latest snapshot. */

@@ -110,6 +110,7 @@ export class Office {
     arm('sessions', timing.sessionsMs);
     if (!replica.serving) return;
     for (const expiry of duties.overdueSessions(now, state())) proposals.addOwn(expiry);
+    for (const end of duties.lockDelays.overdue(now, state())) proposals.addOwn(end);
   }
 
   reviewWork(now: Instant): void {

@@ -1,6 +1,6 @@
 import type { Failure } from '../../../shared/domain/failure.ts';
 import type { Slot, WallTime } from '../../../shared/domain/ids.ts';
-import type { LockChange } from '../locks/lock-table.ts';
+import type { LockChange } from '../locks/records.ts';
 import type { CommandResult } from './command.ts';
 import type { StateEvent } from './events.ts';
 import type { SwarmState } from './state.ts';
@@ -37,10 +37,16 @@ export const refused = ({ code, message, hint }: Failure): Applied => ({
 
 export const lockEvents = (changes: readonly LockChange[]): readonly StateEvent[] =>
   changes.map((change): StateEvent => {
-    const { session, owner, token } = change.holder;
-    return change.type === 'granted'
-      ? { type: 'lock-granted', name: change.name, session, owner, token }
-      : { type: 'lock-ended', name: change.name, session, owner, token, cause: change.cause };
+    const { name } = change;
+    const { session, owner, token, mode } = change.holder;
+    switch (change.type) {
+      case 'granted':
+        return { type: 'lock-granted', name, session, owner, token, mode };
+      case 'downgraded':
+        return { type: 'lock-downgraded', name, session, owner, token };
+      case 'ended':
+        return { type: 'lock-ended', name, session, owner, token, cause: change.cause, delayMs: change.delayMs };
+    }
   });
 
 export const endedEvents = (ended: readonly EndedAttempt[]): readonly StateEvent[] =>

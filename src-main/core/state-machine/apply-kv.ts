@@ -10,7 +10,7 @@ export function applyKvCommand({ state, slot, at }: ApplyContext, command: KvCom
     { slot, at },
     {
       isSessionAlive: (session) => state.sessions.get(session) !== null,
-      isLockHeld: (name, token) => state.locks.get(name)?.holder?.token === token,
+      isLockHeld: (name, token) => state.locks.isHeldWith(name, token),
     },
   );
   if (!outcome.ok) return refused(outcome.failure);

@@ -1,14 +1,19 @@
 import { assertNever } from '../../../shared/assert.ts';
 import { fail } from '../../../shared/domain/failure.ts';
-import type { Failure } from '../../../shared/domain/failure.ts';
+import type { Failure, Result } from '../../../shared/domain/failure.ts';
 import { jobId } from '../../../shared/domain/ids.ts';
 import type { LockName, SessionId } from '../../../shared/domain/ids.ts';
 import type { LockCommand } from '../locks/commands.ts';
+import { wishProblem } from '../locks/lock-rules.ts';
+import type { LockRequest } from '../locks/lock-table.ts';
+import type { LockChange } from '../locks/records.ts';
 import { sessionNotAlive } from '../locks/sessions.ts';
-import { reasonCharsMax } from '../machine/limits.ts';
+import { lockDelayDefaultMs, reasonCharsMax } from '../machine/limits.ts';
 import { attemptOwner } from '../tasks/job.ts';
 import { applied, doneWith, lockEvents, refused } from './applied.ts';
 import type { Applied, ApplyContext } from './applied.ts';
+
+type CommandOf<Type extends LockCommand['type']> = Extract<LockCommand, { type: Type }>;
 
 const lockNameCharsMax = 200;
 const hasControlCharacter = (text: string): boolean => [...text].some((sign) => sign < ' ' || sign === '\u007f');
@@ -17,33 +22,63 @@ export function applyLockCommand(context: ApplyContext, command: LockCommand): A
   const { state, slot, at } = context;
   const moment = { slot, at };
   if (command.type === 'lock-force-released') {
-    const ended = state.locks.forceRelease(command.name, command.expectedToken, moment);
-    return ended.ok ? doneWith(lockEvents(ended.value)) : refused(ended.failure);
+    const remark = `by ${command.by}: ${command.reason}`.slice(0, reasonCharsMax);
+    return answered(state.locks.forceRelease(command.name, command.expectedToken, remark, moment));
   }
-  if (state.sessions.get(command.session) === null) return refused(sessionNotAlive(command.session).failure);
+  if (command.type === 'lock-delay-ended') return endDelay(context, command);
+  const session = state.sessions.get(command.session);
+  if (session === null) return refused(sessionNotAlive(command.session).failure);
   switch (command.type) {
-    case 'lock-requested':
-      return request(context, command);
+    case 'lock-requested': {
+      const { name, wait } = command;
+      const wishes = [{ name, mode: { type: 'exclusive' } }] as const;
+      return request(context, command, { wishes, wait, delayMs: lockDelayDefaultMs, keeps: false });
+    }
+    case 'locks-requested':
+      return request(context, command, command);
     case 'lock-abandoned':
       return doneWith(lockEvents(state.locks.abandon(command.name, command.session, command.owner, moment)));
-    case 'lock-released': {
-      const ended = state.locks.release(command.name, command.session, command.token, moment);
-      return ended.ok ? doneWith(lockEvents(ended.value)) : refused(ended.failure);
+    case 'lock-released':
+      return answered(state.locks.release(command.name, command.session, command.token, moment));
+    case 'locks-released': {
+      const by = { session: session.id, node: session.node, owner: command.owner };
+      return answered(state.locks.releaseAll(command.names, by, command.token, moment));
     }
+    case 'lock-downgraded':
+      return answered(state.locks.downgrade(command.name, command, command.token, moment));
     default:
       return assertNever(command);
   }
 }
 
-function request(context: ApplyContext, command: Extract<LockCommand, { type: 'lock-requested' }>): Applied {
+const answered = (changes: Result<readonly LockChange[]>): Applied =>
+  changes.ok ? doneWith(lockEvents(changes.value)) : refused(changes.failure);
+
+function endDelay({ state, slot, at }: ApplyContext, { name, since }: CommandOf<'lock-delay-ended'>): Applied {
+  const ended = state.locks.endDelay(name, since, { slot, at });
+  if (!ended.ok) return refused(ended.failure);
+  return doneWith([{ type: 'lock-delay-ended', name, since }, ...lockEvents(ended.value)]);
+}
+
+function request(
+  context: ApplyContext,
+  command: CommandOf<'lock-requested' | 'locks-requested'>,
+  terms: Pick<LockRequest, 'wishes' | 'wait' | 'delayMs' | 'keeps'>,
+): Applied {
   const { state, slot, at } = context;
-  const { name, session, owner, label, wait } = command;
-  const problem =
-    checkName(name) ?? checkText(owner, 'owner') ?? checkText(label, 'label') ?? checkOwner(context, command);
-  if (problem !== null) return refused(problem);
+  const { session, owner, label } = command;
   const node = state.sessions.get(session)?.node;
   if (node === undefined) return refused(sessionNotAlive(session).failure);
-  const answer = state.locks.request(name, { session, node, owner, label }, wait, { slot, at });
+  const problem =
+    wishProblem(terms.wishes, terms.delayMs) ??
+    terms.wishes.map(({ name }) => checkName(name)).find((each) => each !== null) ??
+    checkText(owner, 'owner') ??
+    checkText(label, 'label') ??
+    checkOwner(context, command);
+  if (problem !== null) return refused(problem);
+  const { wishes, wait, delayMs, keeps } = terms;
+  const claim = { session, node, owner, label };
+  const answer = state.locks.requestAll({ claim, wishes, wait, delayMs, keeps }, { slot, at });
   if (!answer.ok) return refused(answer.failure);
   const { value } = answer;
   return value.type === 'waiting'

@@ -66,14 +66,17 @@ function changeCapacity(
   return doneWith();
 }
 
-/** The session is out of the table already; now everything that hung on it ends. */
+/**
+ * The session is out of the table already; now everything that hung on it ends. Only a session that was closed has
+ * ended its own work: after an expiry, or a crash and a later run, somebody may still be at it.
+ */
 function endSession(
   { state, slot, at }: ApplyContext,
   session: Session<Capacity>,
   how: 'closed' | 'replaced' | 'expired',
 ): StateEvent[] {
   const attempts = state.tasks.loseSession(session.id, how === 'closed', at);
-  const locks = state.locks.endSession(session.id, { slot, at });
+  const locks = state.locks.endSession(session.id, how !== 'closed', { slot, at });
   const keys = state.kv.endSession(session.id, session.node, { slot, at });
   return [
     { type: 'session-ended', session: session.id, node: session.node, expired: how === 'expired' },

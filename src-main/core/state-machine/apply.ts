@@ -32,9 +32,13 @@ function applyCommand(context: ApplyContext, command: Command): Applied {
     case 'capacity-changed':
       return applySessionCommand(context, command);
     case 'lock-requested':
+    case 'locks-requested':
     case 'lock-abandoned':
     case 'lock-released':
+    case 'locks-released':
+    case 'lock-downgraded':
     case 'lock-force-released':
+    case 'lock-delay-ended':
       return applyLockCommand(context, command);
     case 'kv-transacted':
       return applyKvCommand(context, command);

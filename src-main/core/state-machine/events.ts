@@ -1,7 +1,8 @@
-import type { FencingToken, JobId, LockName, NodeId, SessionId } from '../../../shared/domain/ids.ts';
+import type { FencingToken, JobId, LockName, NodeId, SessionId, Slot } from '../../../shared/domain/ids.ts';
 import type { TaskState } from '../../../shared/domain/task.ts';
 import type { KvChange } from '../kv/records.ts';
-import type { LockOwner } from '../locks/commands.ts';
+import type { LockMode, LockOwner } from '../locks/commands.ts';
+import type { LockEndCause } from '../locks/records.ts';
 import type { AttemptKey } from '../tasks/commands.ts';
 
 /** What applying one entry changed: the same list on every node that applies it. */
@@ -14,6 +15,15 @@ export type StateEvent =
       readonly session: SessionId;
       readonly owner: LockOwner;
       readonly token: FencingToken;
+      readonly mode: LockMode;
+    }
+  /** A writer reads on, with the same token. */
+  | {
+      readonly type: 'lock-downgraded';
+      readonly name: LockName;
+      readonly session: SessionId;
+      readonly owner: LockOwner;
+      readonly token: FencingToken;
     }
   | {
       readonly type: 'lock-ended';
@@ -21,8 +31,11 @@ export type StateEvent =
       readonly session: SessionId;
       readonly owner: LockOwner;
       readonly token: FencingToken;
-      readonly cause: 'released' | 'forced' | 'session-ended' | 'attempt-ended';
+      readonly cause: LockEndCause;
+      /** For how long its place stays taken; 0 when the next may have it at once. */
+      readonly delayMs: number;
     }
+  | { readonly type: 'lock-delay-ended'; readonly name: LockName; readonly since: Slot }
   /** All changes of one entry, which is their revision. */
   | { readonly type: 'kv-changed'; readonly changes: readonly KvChange[] }
   | { readonly type: 'job-submitted'; readonly job: JobId; readonly submitter: NodeId }

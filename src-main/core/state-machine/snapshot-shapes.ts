@@ -14,10 +14,12 @@ import type { AcceptPolicy } from '../../../shared/domain/member.ts';
 import { placementPolicies, taskStates } from '../../../shared/domain/task.ts';
 import type { Attempt, AttemptOutcome, JobSpec, TaskState } from '../../../shared/domain/task.ts';
 import type { KvSnapshot } from '../kv/kv-store.ts';
-import type { Lock, LockHolder, LockTenure, LockWaiter } from '../locks/lock-table.ts';
+import type { Lock } from '../locks/records.ts';
 import type { Session } from '../locks/sessions.ts';
 import type { OutputSummary } from '../tasks/commands.ts';
 import type { MutableTask } from '../tasks/job.ts';
+import { formerLockShape, lockShape } from './lock-shapes.ts';
+import type { FormerLock } from './lock-shapes.ts';
 import { answerShape, kvShape } from './kv-shapes.ts';
 import type { Capacity, CommandResult } from './command.ts';
 import type { ClientSnapshot } from './dedupe.ts';
@@ -61,9 +63,9 @@ export interface JobSnapshot {
 }
 
 export interface StateSnapshot {
-  readonly version: 3;
+  readonly version: 4;
   readonly sessions: readonly Session<Capacity>[];
-  readonly locks: readonly Lock[];
+  readonly locks: readonly (Lock | FormerLock)[];
   /** Absent in version 1. */
   readonly kv?: KvSnapshot | undefined;
   readonly nextJob: number;
@@ -102,23 +104,6 @@ const sessionShape = objectOf<Session<Capacity>>({
   renewal: isCount,
   openedAt: isTime,
   capacity: capacityShape,
-});
-
-const claim = { session: isSession, node: isNode, owner: isText, label: isText };
-
-const lockShape = objectOf<Lock>({
-  name: isLockName,
-  holder: orNull(objectOf<LockHolder>({ ...claim, token: isToken, since: isTime })),
-  waiters: listOf(objectOf<LockWaiter>({ ...claim, since: isTime })),
-  history: listOf(
-    objectOf<LockTenure>({
-      ...claim,
-      token: isToken,
-      grantedAt: isTime,
-      endedAt: orNull(isTime),
-      cause: orNull(oneOf(['released', 'forced', 'session-ended', 'attempt-ended'])),
-    }),
-  ),
 });
 
 export const outcomeShape = anyOf<AttemptOutcome>(
@@ -213,7 +198,7 @@ const clientShape = objectOf<ClientSnapshot>({
 
 export const stateShape = objectOf<Omit<StateSnapshot, 'version'>>({
   sessions: listOf(sessionShape),
-  locks: listOf(lockShape),
+  locks: listOf(anyOf<Lock | FormerLock>(lockShape, formerLockShape)),
   kv: optional(kvShape),
   nextJob: isCount,
   jobs: listOf(jobShape),

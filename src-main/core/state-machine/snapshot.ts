@@ -11,14 +11,15 @@ import { recreateJob } from '../tasks/job-record.ts';
 import { TaskTable } from '../tasks/task-table.ts';
 import type { Capacity } from './command.ts';
 import { ClientTable } from './dedupe.ts';
+import { lockFrom } from './lock-shapes.ts';
 import { rowsShape, rowsText, taskFromRow } from './snapshot-rows.ts';
 import { stateShape } from './snapshot-shapes.ts';
 import type { JobSnapshot, StateSnapshot, TaskSnapshot } from './snapshot-shapes.ts';
 import type { SwarmState } from './state.ts';
 
-/** Version 2 added keys and values, version 3 puts the tasks in rows of their own; texts of all three are read. */
-const snapshotVersion = 3;
-const readVersions: readonly unknown[] = [1, 2, snapshotVersion];
+/** Version 2 added keys and values, version 3 put the tasks in rows, version 4 has locks with several holders; all are read. */
+const snapshotVersion = 4;
+const readVersions: readonly unknown[] = [1, 2, 3, snapshotVersion];
 
 /** The state as text. Two equal states give the same text, whatever order their records were decoded in. */
 export function takeSnapshot(state: SwarmState): string {
@@ -82,7 +83,7 @@ function build(snapshot: Omit<StateSnapshot, 'version'>): Result<SwarmState> {
   }
   return ok({
     sessions,
-    locks: LockTable.restore(snapshot.locks),
+    locks: LockTable.restore(snapshot.locks.map(lockFrom)),
     kv: snapshot.kv === undefined ? new KvStore() : KvStore.restore(snapshot.kv),
     tasks: TaskTable.restore(snapshot.nextJob, jobs),
     clients: ClientTable.restore(snapshot.clients),

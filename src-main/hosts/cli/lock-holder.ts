@@ -10,12 +10,34 @@ const stopGraceMs = 2_000;
 const lossNewsWithinMs = 4_000;
 const labelCharsMax = 200;
 
+/** What kind of lock is wanted, beside its name. */
+export interface LockTerms {
+  /** Further locks, all or none. */
+  readonly also: readonly string[];
+  readonly mode: 'exclusive' | 'shared' | 'permit';
+  /** Of a semaphore. */
+  readonly permits: number;
+  /** Null for the usual one. */
+  readonly delayMs: number | null;
+}
+
+/** As the contract wants it. */
+export const termsFields = ({ also, mode, permits, delayMs }: LockTerms) => ({
+  also: [...also],
+  mode,
+  permits,
+  ...(delayMs === null ? {} : { delayMs }),
+});
+
 export interface HoldRequest {
   readonly name: string;
+  readonly terms: LockTerms;
   readonly argv: readonly string[];
   readonly label: string | null;
   readonly wait: boolean;
   readonly waitMs: number | null;
+  /** Told when the lock was lost while, or before, the program ran. */
+  readonly onLost?: () => void;
 }
 
 /**
@@ -36,6 +58,7 @@ export async function holdAndRun(context: CliContext, request: HoldRequest): Pro
     const events = await node.client.locks.hold(
       {
         name: request.name,
+        ...termsFields(request.terms),
         label: (request.label ?? commandWords(request.argv)).slice(0, labelCharsMax),
         wait: request.wait,
         ...(request.waitMs === null ? {} : { waitMs: request.waitMs }),
@@ -45,13 +68,13 @@ export async function holdAndRun(context: CliContext, request: HoldRequest): Pro
     for await (const event of events) {
       if (event.type === 'waiting')
         context.note(`Waiting for “${request.name}”, place ${event.position} in the queue.`);
-      if (event.type === 'lost') return gaveUp(context, request.name, event.reason);
+      if (event.type === 'lost') return gaveUp(context, request, event.reason);
       if (event.type !== 'granted') continue;
       group = startUnderLock(context, request, event.token);
       await guard(context, request.name, event.token, group);
-      return await runUntilLost(context, request.name, group, events, () => interrupted);
+      return await runUntilLost(context, request, group, events, () => interrupted);
     }
-    return gaveUp(context, request.name, 'the node ended the call');
+    return gaveUp(context, request, 'the node ended the call');
   } catch (error) {
     if (leaving.signal.aborted) return exitCodes.interrupted;
     group?.stop(stopGraceMs);
@@ -90,7 +113,7 @@ type HoldEvents = AsyncIterable<
 
 async function runUntilLost(
   context: CliContext,
-  name: string,
+  request: HoldRequest,
   group: ProcessGroup,
   events: HoldEvents,
   wasInterrupted: () => boolean,
@@ -105,13 +128,13 @@ async function runUntilLost(
         : null;
     // Nothing that the program left behind may go on working once the lock is given back.
     group.stop(0);
-    if (reason !== null) return gaveUp(context, name, reason);
+    if (reason !== null) return gaveUp(context, request, reason);
     if (first.problem !== '') context.note(`skein: ${first.problem}`);
     return first.code;
   }
   group.stop(stopGraceMs);
   await group.exit;
-  return gaveUp(context, name, first);
+  return gaveUp(context, request, first);
 }
 
 /** Resolves with the reason as soon as the lock can no longer be relied on. */
@@ -126,7 +149,8 @@ async function watchForLoss(events: HoldEvents): Promise<string> {
   }
 }
 
-function gaveUp(context: CliContext, name: string, reason: string): number {
+function gaveUp(context: CliContext, { name, onLost }: HoldRequest, reason: string): number {
+  onLost?.();
   context.note(`skein: the lock “${name}” is lost: ${reason}`);
   context.note('  What ran under it was stopped. See who holds it now: skein lock list');
   return exitCodes.unavailable;

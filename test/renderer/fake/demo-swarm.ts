@@ -277,9 +277,13 @@ export function demoLocks(variant: Variant, now: number): Lock[] {
     leaseLeftMs: uncertain ? null : leaseLeftMs,
     leaseMs: 20_000,
     reachable: !uncertain,
+    mode: 'exclusive' as const,
+    keeps: false,
+    delayMs: 15_000,
   });
-  const state = uncertain ? 'uncertain' : 'held';
-  return [
+  const state = uncertain ? ('uncertain' as const) : ('held' as const);
+  const mode = 'exclusive' as const;
+  const locks = [
     {
       name: 'nightly-backup',
       state,
@@ -319,7 +323,7 @@ export function demoLocks(variant: Variant, now: number): Lock[] {
     },
     {
       name: 'scanner',
-      state: uncertain ? 'uncertain' : 'free',
+      state: uncertain ? ('uncertain' as const) : ('free' as const),
       holder: null,
       waiters: [],
       history: [
@@ -334,6 +338,14 @@ export function demoLocks(variant: Variant, now: number): Lock[] {
       ],
     },
   ];
+  return locks.map((lock) => ({
+    ...lock,
+    holders: lock.holder === null ? [] : [lock.holder],
+    permits: null,
+    delays: [],
+    waiters: lock.waiters.map((waiter) => ({ ...waiter, mode, names: [lock.name] })),
+    history: lock.history.map((tenure) => ({ ...tenure, mode, remark: '' })),
+  }));
 }
 
 export const demoJobs = (variant: Variant, now: number) =>

@@ -128,19 +128,27 @@ export const detail: JobDetail = {
   tasksTotal: 3,
 };
 
+const lockHolder: Lock['holders'][number] = {
+  node: berta,
+  owner: 'job 81',
+  label: 'render',
+  token: 55,
+  since: noon,
+  leaseLeftMs: 12_000,
+  leaseMs: 20_000,
+  reachable: true,
+  mode: 'exclusive',
+  keeps: false,
+  delayMs: 15_000,
+};
+
 export const lock: Lock = {
   name: 'gpu',
-  holder: {
-    node: berta,
-    owner: 'job 81',
-    label: 'render',
-    token: 55,
-    since: noon,
-    leaseLeftMs: 12_000,
-    leaseMs: 20_000,
-    reachable: true,
-  },
-  waiters: [{ node: anna, owner: 'skein lock', label: 'make', since: noon }],
+  holder: lockHolder,
+  holders: [lockHolder],
+  permits: null,
+  delays: [],
+  waiters: [{ node: anna, owner: 'skein lock', label: 'make', since: noon, mode: 'exclusive', names: ['gpu'] }],
   state: 'held',
   history: [],
 };
@@ -289,6 +297,10 @@ export function fakeServices(fakes: Fakes = {}): SkeinServices {
       list: async () => framed({ locks: [lock] }),
       watch: (call) => stayOpen([framed({ locks: [lock] })], call),
       hold: refuse('locks.hold'),
+      acquire: refuse('locks.acquire'),
+      release: async () => ({ released: true }),
+      downgrade: async () => ({ downgraded: true }),
+      show: async () => framed(lock),
       guard: async () => ({ guarded: true }),
       forceRelease: async () => ({ released: true }),
       ...fakes.locks,

@@ -251,7 +251,7 @@ describe('the executor', () => {
     replica.apply({ type: 'lock-released', name, session, token: blocker.token });
     await until('the program starts', () => programs.started.length === 1);
     expect(programs.started[0]?.request.env['SKEIN_FENCING_TOKEN']).toBe(
-      String(replica.state().locks.get(name)?.holder?.token),
+      String(replica.state().locks.get(name)?.holders[0]?.token),
     );
     programs.started[0]?.end({ type: 'exited', exitCode: 0, dropped: none });
     await until('it has ended', () => task().state === 'succeeded');

@@ -101,6 +101,10 @@ export class LocalReplica implements Replica {
     return null;
   }
 
+  delayLeftMs(): null {
+    return null;
+  }
+
   onEvent(listener: (event: NodeEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -78,6 +78,23 @@ const command = fc.oneof(
   variant('capacity-changed', { session, capacity }),
   variant('lock-requested', { name, session, owner: name, label: name, wait: fc.boolean() }),
   variant('lock-abandoned', { name, session, owner: name }),
+  variant('locks-requested', {
+    session,
+    owner: name,
+    label: name,
+    wait: fc.boolean(),
+    wishes: few(
+      fc.record({
+        name,
+        mode: fc.oneof(variant('exclusive'), variant('shared'), variant('permit', { permits: count })),
+      }),
+    ),
+    delayMs: count,
+    keeps: fc.boolean(),
+  }),
+  variant('locks-released', { session, owner: name, names: few(name), token: count }),
+  variant('lock-downgraded', { name, session, owner: name, token: count }),
+  variant('lock-delay-ended', { name, since: count }),
   variant('lock-released', { name, session, token: count }),
   variant('lock-force-released', { name, expectedToken: count, by: name, reason }),
   variant('kv-transacted', {

@@ -180,7 +180,7 @@ interface ReleaseFlags {
 async function release(context: CliContext, flags: ReleaseFlags, names: readonly string[]): Promise<number> {
   const token = wholeNumber('--token', flags.token, 1, tokenMax);
   const [name = '', ...more] = names;
-  if (token === undefined) throw usage('with which token?', `See it with: skein lock show ${name}`);
+  if (token === undefined) throw usage('a release needs --token', `See the token with: skein lock show ${name}`);
   const { client } = await context.node();
   if (flags.force !== true) {
     const { released } = await client.locks.release({ names: [...names], token });

@@ -20,6 +20,7 @@ import type { ReadIndex } from '../../src-main/runtime/read-index.ts';
 import type { Requests } from '../../src-main/runtime/requests.ts';
 import { chance, exponential, pick } from './forks.ts';
 import { drawnKey, drawTransaction, KvFollower } from './kv-client.ts';
+import { LockClient } from './lock-client.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
@@ -45,6 +46,7 @@ export class SimClient {
   readonly #options: ClientOptions;
   readonly #random: Random;
   readonly #kvRandom: Random;
+  readonly #locks: LockClient;
   readonly #clientName: string;
   #session: SessionId;
   #open = false;
@@ -61,6 +63,13 @@ export class SimClient {
     this.#clientName = options.firstSession;
     this.#random = options.world.forks.named(`client/${options.firstSession}`);
     this.#kvRandom = options.world.forks.named(`kv/${options.firstSession}`);
+    this.#locks = new LockClient({
+      random: options.world.forks.named(`lock-kinds/${options.firstSession}`),
+      machine: options.machine,
+      session: () => this.#session,
+      ask: (command, answer) => this.#ask(command, answer),
+      later: (delayMs, act) => this.#later(delayMs, act),
+    });
     this.#follower = new KvFollower(options.world, options.firstSession, options.machine);
   }
 
@@ -75,6 +84,7 @@ export class SimClient {
     this.#often(work.lockEveryMs, () => this.#wantLock());
     this.#often(work.jobEveryMs, () => this.#submitJob());
     this.#often(work.kvEveryMs, () => this.#changeKeys(), this.#kvRandom);
+    this.#often(work.lockEveryMs, () => this.#locks.want(), this.#kvRandom);
     if (work.readEveryMs > 0) this.#often(work.readEveryMs, () => this.#read());
   }
 

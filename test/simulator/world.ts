@@ -13,6 +13,7 @@ import { Configurations } from './checkers/configurations.ts';
 import type { AgreedEntry, Checker, Run } from './checkers/checker.ts';
 import { Histories } from './checkers/histories.ts';
 import { KeyValues } from './checkers/key-values.ts';
+import { LockKinds } from './checkers/lock-kinds.ts';
 import { Locks } from './checkers/locks.ts';
 import { Reads } from './checkers/reads.ts';
 import { Requests } from './checkers/requests.ts';
@@ -138,6 +139,19 @@ export class World {
           this.#requests,
           this.#histories,
         ];
+    this.#checkers = [
+      configurations,
+      this.#agreement,
+      new Ballots(broken),
+      new Choice(broken),
+      new Stickiness(broken, () => this.queue.now),
+      this.locks,
+      this.keyValues,
+      new LockKinds(broken, this.options.machine.drift),
+      this.#tasks,
+      this.#requests,
+      this.#histories,
+    ];
     this.network = new SimNetwork(this.queue, this.forks.named('network'), this.options.network, (from, to, frame) => {
       this.#observeFrame(from, to, frame);
     });

@@ -23,6 +23,9 @@ const operationsMax = 200_000;
 /** Steps of the search in one window. */
 const configurationsMax = 50_000;
 
+/** How names of locks begin that are not only exclusive. */
+export const otherKinds = 'any/';
+
 const nameOf = ({ client, sequence }: Pick<Request, 'client' | 'sequence'>): string => `${client}/${sequence}`;
 
 /**
@@ -38,6 +41,8 @@ export class Histories implements Checker {
   readonly #operations: Draft[] = [];
   /** When the request of each waiting owner began. */
   readonly #waiting = new Map<string, number>();
+  /** Tokens of locks that were lost, by lock and slot. */
+  readonly #delayed = new Map<string, number>();
 
   constructor(broken: Broken) {
     this.#broken = broken;
@@ -107,6 +112,8 @@ export class Histories implements Checker {
 
   #ofEvent(index: number, request: Request | null, event: StateEvent, now: number): void {
     const command = request?.command;
+    // Locks of other kinds have a model of their own.
+    if ('name' in event && event.name.startsWith(otherKinds)) return;
     if (event.type === 'kv-changed') {
       for (const change of event.changes) {
         if (change.type !== 'removed' || change.cause !== 'session-ended') continue;
@@ -121,6 +128,12 @@ export class Histories implements Checker {
           index,
         });
       }
+    } else if (event.type === 'lock-delay-ended') {
+      const token = this.#delayed.get(`${event.name}@${event.since}`);
+      if (token !== undefined) this.#ended(event.name, token, index, now);
+    } else if (event.type === 'lock-ended' && event.delayMs > 0) {
+      // To everyone else a lost lock is held until its delay is over.
+      this.#delayed.set(`${event.name}@${index}`, event.token);
     } else if (event.type === 'lock-granted') {
       // One that was granted at once is the client's own operation.
       if (command?.type === 'lock-requested' && command.owner === event.owner) return;
@@ -136,18 +149,13 @@ export class Histories implements Checker {
         index,
       });
     } else if (event.type === 'lock-ended' && command?.type !== 'lock-released') {
-      const given = { token: event.token };
-      this.#push({
-        client: 'swarm',
-        kind: 'release',
-        key: event.name,
-        arguments: given,
-        result: { released: true },
-        start: now,
-        end: now,
-        index,
-      });
+      this.#ended(event.name, event.token, index, now);
     }
+  }
+
+  #ended(key: string, token: number, index: number, now: number): void {
+    const told = { arguments: { token }, result: { released: true }, start: now, end: now, index };
+    this.#push({ client: 'swarm', kind: 'release', key, ...told });
   }
 
   #draft(request: Request, kind: string, key: string, given: Fields, result: Fields, index: number, now: number): void {

@@ -1,6 +1,7 @@
 import type { FencingToken, LockName, SessionId } from '../../../shared/domain/ids.ts';
 import type { StateEvent } from '../../../src-main/core/state-machine/events.ts';
 import type { AgreedEntry, Broken, Checker } from './checker.ts';
+import { otherKinds } from './histories.ts';
 
 interface Tenure {
   readonly session: SessionId;
@@ -55,6 +56,8 @@ export class Locks implements Checker {
   }
 
   #onEvent({ slot }: AgreedEntry, event: StateEvent, now: number): void {
+    // Locks with several holders have a checker of their own.
+    if ('name' in event && event.name.startsWith(otherKinds)) return;
     if (event.type === 'lock-granted') {
       const holder = this.#holders.get(event.name);
       if (holder !== undefined)

@@ -29,6 +29,8 @@ export function addLockCommands(program: Command, run: Run): void {
     .command('lock')
     .description('work under a lock: skein lock NAME -- COMMAND…')
     .usage('NAME [options] -- COMMAND… | list | show | history | release | force | latch');
+  // Otherwise the flags of “lock acquire NAME” would be taken for those of “lock NAME”.
+  lock.enablePositionalOptions();
   addHoldFlags(lock.argument('[name]', 'which lock')).action(hold);
   addHoldFlags(
     lock

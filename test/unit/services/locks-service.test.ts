@@ -39,7 +39,12 @@ describe('a lock that somebody holds by a call', () => {
   });
 
   const hold = () =>
-    locks.hold({ name: 'store', label: '', wait: true }, { signal: leaving.signal })[Symbol.asyncIterator]();
+    locks
+      .hold(
+        { name: 'store', label: '', wait: true, also: [], mode: 'exclusive', permits: 1, delayMs: 15_000 },
+        { signal: leaving.signal },
+      )
+      [Symbol.asyncIterator]();
   const released = (): number => replica.commands.filter(({ type }) => type.endsWith('released')).length;
 
   it('is not given back when it is lost, only when its holder has gone', async () => {

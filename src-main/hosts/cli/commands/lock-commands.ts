@@ -24,13 +24,14 @@ const tokenMax = Number.MAX_SAFE_INTEGER;
 
 /** Locks: who holds them, working under one, taking one away. */
 export function addLockCommands(program: Command, run: Run): void {
-  const hold = run((context, flags: HoldFlags, name: string | undefined) => holdLock(context, flags, name));
+  // The flags of “lock acquire NAME” are read as those of “lock NAME”, which has the same ones.
+  const hold = run((context, _flags: object, name: string | undefined) =>
+    holdLock(context, lock.opts<HoldFlags>(), name),
+  );
   const lock = program
     .command('lock')
     .description('work under a lock: skein lock NAME -- COMMAND…')
     .usage('NAME [options] -- COMMAND… | list | show | history | release | force | latch');
-  // Otherwise the flags of “lock acquire NAME” would be taken for those of “lock NAME”.
-  lock.enablePositionalOptions();
   addHoldFlags(lock.argument('[name]', 'which lock')).action(hold);
   addHoldFlags(
     lock
@@ -46,14 +47,16 @@ export function addLockCommands(program: Command, run: Run): void {
       .argument('<name>', 'which lock')
       .description('the same, but fail at once (exit code 6) when it is not to be had')
       .usage('NAME [options] -- COMMAND…'),
-  ).action(run((context, flags: HoldFlags, name: string) => holdLock(context, { ...flags, try: true }, name)));
+  ).action(
+    run((context, _flags: object, name: string) => holdLock(context, { ...lock.opts<HoldFlags>(), try: true }, name)),
+  );
   addHoldFlags(
     lock
       .command('latch')
       .argument('<name>', 'which latch')
       .description('keep one copy of a command running in the swarm: whoever loses the lock waits for it again')
       .usage('NAME [options] -- COMMAND…'),
-  ).action(run(latch));
+  ).action(run((context, _flags: object, name: string) => latch(context, lock.opts<HoldFlags>(), name)));
   addLockViewCommands(lock, run);
   addEndCommands(lock, run);
 }

@@ -135,23 +135,11 @@ export class World {
           new Stickiness(broken, () => this.queue.now),
           this.locks,
           this.keyValues,
+          new LockKinds(settled, this.options.machine.drift),
           this.#tasks,
           this.#requests,
           this.#histories,
         ];
-    this.#checkers = [
-      configurations,
-      this.#agreement,
-      new Ballots(broken),
-      new Choice(broken),
-      new Stickiness(broken, () => this.queue.now),
-      this.locks,
-      this.keyValues,
-      new LockKinds(broken, this.options.machine.drift),
-      this.#tasks,
-      this.#requests,
-      this.#histories,
-    ];
     this.network = new SimNetwork(this.queue, this.forks.named('network'), this.options.network, (from, to, frame) => {
       this.#observeFrame(from, to, frame);
     });

@@ -13,7 +13,7 @@ const { values, positionals } = parseArgs({
     rows: { type: 'string' },
     'no-rivals': { type: 'boolean', default: false },
     /** Trials of each kind of failover; rivals get a quarter, at most 10. */
-    failovers: { type: 'string', default: '12' },
+    failovers: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '3' },
     'slice-ms': { type: 'string', default: '1500' },
     'cold-entries': { type: 'string', default: '1000000' },

@@ -3,6 +3,7 @@
  * trust today, side by side in one run. Rivals that are not installed are named with how to get them.
  */
 import { spawn } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
@@ -15,21 +16,22 @@ import { note, round } from './measure.ts';
 import { installClients } from './rivals/clients.ts';
 import { etcdVersion, startEtcd } from './rivals/etcd.ts';
 import { natsVersion, startNats } from './rivals/nats.ts';
+import { killLiveServers } from './rivals/server-process.ts';
 import { startZooKeeper, zooKeeperVersion } from './rivals/zookeeper.ts';
 import { alternate, lockCycles, reads, writes, type Measured, type Plan, type Work } from './rows.ts';
-import { startSkein } from './skein.ts';
+import { builtNode, startSkein } from './skein.ts';
 import { usage } from './usage.ts';
 import { verdicts } from './verdicts.ts';
 import { renderTable } from './table.ts';
 
 export const rowNames = [
   'idle',
-  'write-1',
   'write-256',
-  'lock-1',
-  'lock-16',
-  'read-1',
+  'write-1',
   'read-256',
+  'read-1',
+  'lock-16',
+  'lock-1',
   'failover-kill',
   'failover-silent',
   'hand-over',
@@ -105,15 +107,19 @@ export async function runCoordination(options: CoordinationOptions): Promise<num
   const folder = await mkdtemp(join(tmpdir(), 'skein-rivals-'));
   const contestants: Contestant[] = [];
   const results: Results = { rows: {}, failover: {}, idle: {}, failed: [] };
+  const leave = leavesNothing(folder, contestants);
   let missing: readonly Missing[] = [];
   try {
     if (options.rivals) missing = await startRivals(folder, contestants, results);
     note('bench: starting Skein');
+    await builtNode();
+    leave.swarmTakesOver();
     contestants.unshift(await startSkein());
     for (const row of options.rows) await attempt(results, row, () => runRow(row, contestants, options, results));
   } finally {
     await Promise.allSettled(contestants.map((contestant) => contestant.stop()));
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+    leave.done();
   }
   if (options.rows.includes('cold-start'))
     await attempt(results, 'cold-start', async () => {
@@ -158,6 +164,40 @@ export async function runCoordination(options: CoordinationOptions): Promise<num
     )}\n`,
   );
   return results.failed.length === 0 ? 0 : 1;
+}
+
+/**
+ * A bench that is interrupted leaves neither servers nor files behind. Once there is a swarm, that one handles
+ * interruptions and ends this process; what is done here happens on the way out.
+ */
+function leavesNothing(folder: string, contestants: readonly Contestant[]) {
+  const interrupted = (): never => process.exit(130);
+  const leaving = (): void => {
+    killLiveServers();
+    for (const pid of contestants.flatMap((contestant) => contestant.pids())) killIfThere(pid);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  const interruptions = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of interruptions) process.on(signal, interrupted);
+  process.on('exit', leaving);
+  const swarmTakesOver = (): void => {
+    for (const signal of interruptions) process.off(signal, interrupted);
+  };
+  return {
+    swarmTakesOver,
+    done: () => {
+      swarmTakesOver();
+      process.off('exit', leaving);
+    },
+  };
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** A row that fails is reported and costs no other row. */

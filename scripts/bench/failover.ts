@@ -56,7 +56,7 @@ async function firstWrite(failover: FailoverSubject, survivors: readonly number[
   const probe = async (server: number): Promise<void> => {
     underWay++;
     try {
-      await failover.probe(server, Math.max(probeTimeoutMs, (performance.now() - from) / 4));
+      await failover.probe(server, Math.max(probeTimeoutMs, Math.round((performance.now() - from) / 4)));
       acknowledgedAt ??= performance.now();
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);

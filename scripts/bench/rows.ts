@@ -36,7 +36,8 @@ export async function alternate(
     const work = await prepare(contestant);
     if (work !== null) lanes.push({ contestant, work, slices: [], costs: [] });
   }
-  for (const { work } of lanes) await work.run(plan.sliceMs / 2);
+  // Just-in-time compilers, ours and Java's, want to be warm.
+  for (const { work } of lanes) await work.run(plan.sliceMs);
   for (let number = 0; number < plan.rounds; number++) {
     for (const { contestant, work, slices, costs } of lanes) {
       const stop = await meter(contestant.pids());

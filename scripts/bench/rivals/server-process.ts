@@ -5,6 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const stopWithinMs = 5_000;
 
+const live = new Set<ChildProcess>();
+
+/** Ends at once whatever still runs: for a program that is on its way out. */
+export function killLiveServers(): void {
+  for (const child of live) child.kill('SIGKILL');
+}
+
 /** A server of a rival in a process of its own; it can be hit and started again. Its output goes to a file. */
 export class ServerProcess {
   readonly #command: string;
@@ -30,6 +37,8 @@ export class ServerProcess {
     child.on('error', () => undefined);
     closeSync(log);
     this.#child = child;
+    live.add(child);
+    child.once('exit', () => live.delete(child));
   }
 
   /** Sends a signal; after SIGKILL or SIGTERM it resolves once the process is gone. */

@@ -19,6 +19,8 @@ export const screens: readonly Screen[] = [
   { name: 'settings', route: '#/settings', ready: 'Run work from', pictured: true },
   { name: 'no-majority', route: '#/overview', ready: 'No majority', variant: 'no-quorum', pictured: true },
   { name: 'first-run', route: '#/', ready: 'Create a swarm', variant: 'founding', pictured: true },
+  { name: 'locks-permits', route: '#/locks/graphics-cards', ready: 'attic waits for' },
+  { name: 'locks-delayed', route: '#/locks/catalogue', ready: 'Places kept after a loss' },
   { name: 'consensus', route: '#/consensus', ready: 'One of 3 voters may be off' },
   { name: 'consensus-log', route: '#/consensus?show=log', ready: 'lock-force-released' },
   { name: 'consensus-no-majority', route: '#/consensus', ready: 'Everybody waits for', variant: 'no-quorum' },

@@ -338,7 +338,7 @@ export function demoLocks(variant: Variant, now: number): Lock[] {
       ],
     },
   ];
-  return locks.map((lock) => ({
+  const plain: Lock[] = locks.map((lock) => ({
     ...lock,
     holders: lock.holder === null ? [] : [lock.holder],
     permits: null,
@@ -346,6 +346,81 @@ export function demoLocks(variant: Variant, now: number): Lock[] {
     waiters: lock.waiters.map((waiter) => ({ ...waiter, mode, names: [lock.name] })),
     history: lock.history.map((tenure) => ({ ...tenure, mode, remark: '' })),
   }));
+  const permit = { mode: 'permit' as const };
+  const writers = [
+    { ...holder(nodes.render, 'denoise reel 3', 48_150, 3 * minuteMs, 15_200), ...permit },
+    { ...holder(nodes.studio, 'denoise reel 4', 48_166, 2 * minuteMs, 11_800), ...permit },
+  ];
+  const lost: Lock = {
+    name: 'catalogue',
+    state: uncertain ? 'uncertain' : 'delayed',
+    holder: null,
+    holders: [],
+    permits: null,
+    delays: [
+      {
+        node: nodes.laptop,
+        owner: 'k',
+        token: 48_120,
+        at: now - 6 * secondMs,
+        delayMs: 15_000,
+        leftMs: uncertain ? null : 9_000,
+      },
+    ],
+    waiters: [
+      {
+        node: nodes.desk,
+        owner: 'm',
+        label: 'import cards',
+        since: now - 4 * secondMs,
+        mode: 'exclusive',
+        names: ['catalogue', 'scanner'],
+      },
+    ],
+    history: [
+      {
+        node: nodes.laptop,
+        owner: 'k',
+        token: 48_120,
+        grantedAt: now - 9 * minuteMs,
+        endedAt: now - 6 * secondMs,
+        cause: 'session-ended',
+        mode: 'exclusive',
+        remark: '',
+      },
+    ],
+  };
+  const [firstWriter = null] = writers;
+  const graphics: Lock = {
+    ...lost,
+    name: 'graphics-cards',
+    state,
+    holder: firstWriter,
+    holders: writers,
+    permits: 2,
+    delays: [],
+    waiters: [
+      {
+        node: nodes.attic,
+        owner: 'n',
+        label: 'denoise reel 5',
+        since: now - 40 * secondMs,
+        ...permit,
+        names: ['graphics-cards'],
+      },
+    ],
+    history: writers.map(({ node, owner, token, since }) => ({
+      node,
+      owner,
+      token,
+      grantedAt: since,
+      endedAt: null,
+      cause: '',
+      ...permit,
+      remark: '',
+    })),
+  };
+  return [...plain, graphics, lost];
 }
 
 export const demoJobs = (variant: Variant, now: number) =>

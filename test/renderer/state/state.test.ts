@@ -1,3 +1,4 @@
+import type { Lock } from '../../../shared/contract/locks.ts';
 import { describe, expect, test } from 'vitest';
 import { createFakeClient, fakeFailure } from '../../../src-renderer/api/fake-transport.ts';
 import { Line } from '../../../src-renderer/state/line.svelte.ts';
@@ -5,6 +6,7 @@ import { LiveView, type Frame } from '../../../src-renderer/state/live-view.svel
 import { formatRoute, parseRoute } from '../../../src-renderer/state/router.svelte.ts';
 import { SubmitDraft } from '../../../src-renderer/state/submit-draft.svelte.ts';
 import { findLines, TaskOutput } from '../../../src-renderer/state/task-output.svelte.ts';
+import { kindWords, modeWord, waitWords } from '../../../src-renderer/views/locks/kinds.ts';
 import { leaseLeft } from '../../../src-renderer/views/locks/lease-left.ts';
 import { findInvitation } from '../../../src-renderer/views/first-run/invitation-text.ts';
 import { filterJobs } from '../../../src-renderer/views/tasks/job-filters.ts';
@@ -221,6 +223,54 @@ describe('a lock’s lease', () => {
       at(1_000, false),
       leaseLeft({ lock: uncertain, receivedAtMs: 0, frameAgeMs: 0, nowMs: 0, heard: true }),
     ]).toEqual([{ state: 'unknown' }, { state: 'unknown' }]);
+  });
+});
+
+describe('a lock in words', () => {
+  const named = (name: string, variant: 'full' | 'no-quorum' = 'full'): Lock => {
+    const found = demoLocks(variant, 0).find((lock) => lock.name === name);
+    if (found === undefined) throw new Error(`The demonstration has no lock ${name}.`);
+    return found;
+  };
+
+  test('says how it is used: alone, by readers, by permits', () => {
+    const alone = named('nightly-backup');
+    const [holder] = alone.holders;
+    if (holder === undefined) throw new Error('The lock has no holder.');
+    const reader = { ...holder, mode: 'shared' as const };
+    expect([
+      kindWords(alone),
+      kindWords({ ...alone, holders: [reader, reader] }),
+      kindWords(named('graphics-cards')),
+    ]).toEqual(['one at a time', '2 readers', '2 of 2 permits']);
+    expect([modeWord('exclusive', alone), modeWord('exclusive', { ...alone, holders: [reader] })]).toEqual([
+      '',
+      'writes',
+    ]);
+  });
+
+  test('says who waits for whom, and what a loss or a missing majority has to do with it', () => {
+    expect([
+      waitWords(named('nightly-backup')),
+      waitWords(named('catalogue')),
+      waitWords(named('nightly-backup', 'no-quorum')),
+      waitWords(named('scanner')),
+    ]).toEqual([
+      'ada-desk waits for studio-mac.',
+      'ada-desk waits until the place of ben-laptop is given free; it asks for scanner at the same time.',
+      'No majority is heard, so nobody can be given the lock.',
+      '',
+    ]);
+  });
+
+  test('that outlives its session has no lease to count', () => {
+    const [lock] = demoLocks('full', 0);
+    const [holder] = lock?.holders ?? [];
+    if (lock === undefined || holder === undefined) throw new Error('The demonstration has no held lock.');
+    const kept = { ...holder, keeps: true };
+    expect(leaseLeft({ lock, holder: kept, receivedAtMs: 0, frameAgeMs: 0, nowMs: 0, heard: true })).toEqual({
+      state: 'kept',
+    });
   });
 });
 

@@ -6,6 +6,7 @@ import { holdAndRun, termsFields, type LockTerms } from '../lock-holder.ts';
 import type { Run } from '../command-action.ts';
 import { wholeNumber } from '../submission-flags.ts';
 import { commandWords } from '../words.ts';
+import { addBarrierCommand } from './barrier-command.ts';
 import { addLockViewCommands } from './lock-view-commands.ts';
 
 interface HoldFlags {
@@ -31,7 +32,7 @@ export function addLockCommands(program: Command, run: Run): void {
   const lock = program
     .command('lock')
     .description('work under a lock: skein lock NAME -- COMMAND…')
-    .usage('NAME [options] -- COMMAND… | list | show | history | release | force | latch');
+    .usage('NAME [options] -- COMMAND… | list | show | history | release | force | latch | barrier');
   addHoldFlags(lock.argument('[name]', 'which lock')).action(hold);
   addHoldFlags(
     lock
@@ -57,6 +58,7 @@ export function addLockCommands(program: Command, run: Run): void {
       .description('keep one copy of a command running in the swarm: whoever loses the lock waits for it again')
       .usage('NAME [options] -- COMMAND…'),
   ).action(run((context, _flags: object, name: string) => latch(context, lock.opts<HoldFlags>(), name)));
+  addBarrierCommand(lock, run);
   addLockViewCommands(lock, run);
   addEndCommands(lock, run);
 }

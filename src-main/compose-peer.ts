@@ -12,6 +12,7 @@ import { Hints } from './services/hints.ts';
 import { Logs } from './services/logs.ts';
 import { beginBoot } from './services/node-record.ts';
 import type { OpenedPeer, PeerOpening } from './services/peer-life.ts';
+import { Recovery } from './services/recovery.ts';
 import { Retention } from './services/retention.ts';
 import { inForce } from './services/policy.ts';
 import { valueOf } from './services/running-peer.ts';
@@ -39,6 +40,7 @@ export async function openPeer(machine: Machine, opening: PeerOpening): Promise<
     clock: systemClock,
     logger: machine.logger,
   });
+  const recovery = createRecovery(machine, base);
   const ends = [
     replica.onEvent((event) => {
       hints.heard(event);
@@ -79,6 +81,7 @@ export async function openPeer(machine: Machine, opening: PeerOpening): Promise<
       submissions,
       hints,
       activity,
+      recovery,
       announceDeparture: (departure) => base.driver.input({ type: 'departing', departure }),
       coordination,
       diskTiming,
@@ -153,6 +156,23 @@ function createExecutor(
     roleOf: (id) => membership.member(id)?.role ?? null,
     connected: () => network.transport.connected(),
   });
+}
+
+function createRecovery({ identity, logger }: Machine, { membership, network, driver, replica }: Base): Recovery {
+  const recovery = new Recovery({
+    signer: identity,
+    membership,
+    replica,
+    streams: network.streams,
+    clock: systemClock,
+    logger,
+    connected: () => network.transport.connected(),
+    advance: () => replica.advance,
+    setAside: () => replica.setAside,
+    input: (input) => driver.input(input),
+  });
+  recovery.start();
+  return recovery;
 }
 
 function createHints({ self, network, membership, driver, replica, diskTiming }: Base, executor: Executor): Hints {

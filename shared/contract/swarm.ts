@@ -123,4 +123,35 @@ export const swarm = {
   revoke: procedure
     .input(z.object({ member: z.string(), reason: z.string().check(z.maxLength(200)) }))
     .output(z.object({ revoked: z.boolean() })),
+  /** What a forced new quorum would keep and give up, asked of every machine that can be reached. Changes nothing. */
+  recoverPlan: procedure.output(
+    z.object({
+      /** Why it cannot be done, or need not be; null when it can. */
+      obstacle: z.nullable(z.string()),
+      warning: z.string(),
+      epoch: z.number(),
+      /** Voters that cannot be reached. */
+      abandon: z.array(nodeRefSchema),
+      /** Most advanced first. */
+      survivors: z.array(
+        z.object({
+          node: nodeRefSchema,
+          epoch: z.number(),
+          config: z.number(),
+          committed: z.number(),
+          votedThrough: z.number(),
+        }),
+      ),
+    }),
+  ),
+  /** Forces a new quorum without these machines, which must be exactly the voters that cannot be reached. Needs the admin role. */
+  recover: procedure
+    .input(z.object({ abandon: z.array(z.string().check(z.maxLength(200))).check(z.maxLength(16)) }))
+    .output(z.object({ epoch: z.number(), from: z.number(), voters: z.array(nodeRefSchema) })),
+  /** Requests that this machine had when its epoch was ended and the swarm has not. With `done` they are kept no longer. */
+  recoverReview: procedure.input(z.object({ done: z._default(z.boolean(), false) })).output(
+    z.object({
+      items: z.array(z.object({ epoch: z.number(), by: nodeRefSchema, at: wallTimeSchema, what: z.string() })),
+    }),
+  ),
 };

@@ -84,6 +84,9 @@ export function createRouter(services: SkeinServices, log: DefectLog) {
       requests: api.swarm.requests.handler(({ signal }) => swarm.requests(call(signal))),
       decide: api.swarm.decide.handler(({ input, signal }) => swarm.decide(input, call(signal))),
       revoke: api.swarm.revoke.handler(({ input, signal }) => swarm.revoke(input, call(signal))),
+      recoverPlan: api.swarm.recoverPlan.handler(({ signal }) => swarm.recoverPlan(call(signal))),
+      recover: api.swarm.recover.handler(({ input, signal }) => swarm.recover(input, call(signal))),
+      recoverReview: api.swarm.recoverReview.handler(({ input, signal }) => swarm.recoverReview(input, call(signal))),
     },
     peers: {
       list: api.peers.list.handler(({ signal }) => peers.list(call(signal))),

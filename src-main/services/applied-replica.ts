@@ -48,6 +48,16 @@ export class AppliedReplica implements Replica {
     };
   }
 
+  /** What this machine would bring into a new epoch. */
+  get advance(): NodeMachine['advance'] {
+    return this.#options.node.advance;
+  }
+
+  /** Requests of ended epochs that the present one may not have. */
+  get setAside(): NodeMachine['setAside'] {
+    return this.#options.node.setAside;
+  }
+
   propose(command: Parameters<Replica['propose']>[0], options?: ProposeOptions): ReturnType<Replica['propose']> {
     const failure = isEssential(command) ? null : this.#options.refusal();
     return failure === null

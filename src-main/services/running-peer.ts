@@ -13,6 +13,7 @@ import type { DiskTiming } from './disk-timing.ts';
 import type { Executor } from './executor.ts';
 import type { Hints } from './hints.ts';
 import type { Logs } from './logs.ts';
+import type { Recovery } from './recovery.ts';
 import type { Replica } from './replica.ts';
 import type { SessionKeeper } from './session-keeper.ts';
 import type { SubmissionRecords } from './submission-records.ts';
@@ -48,6 +49,8 @@ export interface RunningPeer {
   readonly coordination: CoordinationRecord;
   readonly diskTiming: DiskTiming;
   journalBytes(): number;
+  /** A forced new quorum, for when a majority of the voters is gone for good. */
+  readonly recovery: Recovery;
   /** Ends what it runs, closes its session, then everything else. */
   stop(): Promise<void>;
 }

@@ -8,6 +8,7 @@ import { memberNamed } from './names.ts';
 import { overviewOf, type SelfFacts } from './overview-view.ts';
 import type { PairingRequests } from './pairing-requests.ts';
 import { provenanceOf } from './provenance.ts';
+import { createRecoveryService } from './recovery-service.ts';
 import { requirePeer, valueOf, type PeerHolder, type RunningPeer } from './running-peer.ts';
 
 /** How a machine comes into a swarm and out of it. Each leaves a running peer behind, or none. */
@@ -62,6 +63,7 @@ export function createSwarmService({
     );
   };
   return {
+    ...createRecoveryService(holder),
     overview: async () => overview(),
     watch: (call) => changes.watch(overview, call.signal),
     create: async ({ name }) => {

@@ -46,6 +46,12 @@ export class ClientTable {
     return client.results.size >= outstandingRequestsMax ? tooMany(request) : null;
   }
 
+  /** Whether this request took effect, as far as is still known. */
+  knows(name: string, sequence: number): boolean {
+    const client = this.#clients.get(name);
+    return client !== undefined && (sequence < client.answeredBelow || client.results.has(sequence));
+  }
+
   remember(request: Request, result: CommandResult): void {
     this.#clients.get(request.client)?.results.set(request.sequence, result);
   }

@@ -17,6 +17,7 @@ import { addLockCommands } from './commands/lock-commands.ts';
 import { addPeerCommands } from './commands/peer-commands.ts';
 import { addRunCommand } from './commands/run-command.ts';
 import { addStatusCommand } from './commands/status-command.ts';
+import { addRecoverCommand } from './commands/recover-command.ts';
 import { addSwarmCommands } from './commands/swarm-commands.ts';
 import { addTaskCommands } from './commands/task-commands.ts';
 import type { Run } from './command-action.ts';
@@ -50,6 +51,7 @@ export async function runCli(world: Surroundings): Promise<number> {
   addTaskCommands(program, run);
   addStatusCommand(program, run);
   addSwarmCommands(program, run);
+  addRecoverCommand(program, run);
   addPeerCommands(program, run);
   addLockCommands(program, run);
   addKvCommands(program, run);

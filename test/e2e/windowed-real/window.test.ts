@@ -145,9 +145,13 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
       on: 'render-box',
     });
     await studio.go(`#/tasks/${job}?tab=output`);
-    await studio.sees('frame 1 of 400 rendered');
     await studio.sees('frame 40 of 400 rendered');
     expect.soft(await studio.picture('output')).toEqual([]);
+    // The pane follows the end; whoever scrolls up finds the beginning, and is left there.
+    await page.getByText('frame 40 of 400 rendered').hover();
+    await page.mouse.wheel(0, -20_000);
+    await studio.sees('frame 1 of 400 rendered');
+    await page.mouse.wheel(0, 20_000);
     await writeFile(gate, '');
     await studio.sees('the last frame');
     await expect.poll(() => page.getByText('succeeded on render-box').count(), { timeout: 60_000 }).toBe(1);

@@ -6,7 +6,8 @@ import type { RunningPeer } from './running-peer.ts';
 
 /** Ballot, configuration, replicas and history as this machine knows them. */
 export function consensusView(peer: RunningPeer): ConsensusView {
-  const { role, coordinator, ballot, config, committed, applied } = peer.replica.status();
+  const { role, coordinator, config, committed, applied, ...known } = peer.replica.status();
+  const ballot = known.ballot ?? peer.coordination.lastBallot;
   const since = peer.hints.coordinatorSince();
   const connected = connectedTo(peer);
   const ref = (node: NodeId): ReturnType<typeof nodeRef> => nodeRef(peer.membership, node);

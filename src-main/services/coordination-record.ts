@@ -41,6 +41,7 @@ export class CoordinationRecord {
   #nextId = 1;
   #silentSince: number | null;
   #coordinator: NodeId | null = null;
+  #ballot: Ballot | null = null;
   #snapshot: { readonly slot: number; readonly at: number | null } | null;
 
   /** `snapshotSlot`: where the log began when this machine started; null for the whole log. */
@@ -69,6 +70,11 @@ export class CoordinationRecord {
   /** The latest snapshot that stands for the log here; `at` null when it is older than this run. */
   get snapshot(): { readonly slot: number; readonly at: number | null } | null {
     return this.#snapshot;
+  }
+
+  /** The ballot of the latest coordinator heard; null before the first one. */
+  get lastBallot(): Ballot | null {
+    return this.#ballot;
   }
 
   halted(reason: string): void {
@@ -130,6 +136,7 @@ export class CoordinationRecord {
     const silentMs = this.#silentSince === null ? null : now - this.#silentSince;
     this.#silentSince = null;
     this.#coordinator = node;
+    this.#ballot = ballot ?? this.#ballot;
     this.#note('coordinator', {
       node,
       ballot: ballot === null ? '' : showBallot(ballot),

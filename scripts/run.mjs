@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { report, root, runOn, setUp, SetUpError } from './set-up.mjs';
 
-const elsewhere = { simulate: 'test/simulator/simulate.ts', bench: 'test/bench/bench.ts' };
+const elsewhere = { simulate: 'test/simulator/simulate.ts' };
 
 async function main([task, ...args]) {
   if (task === undefined || !/^[a-z][a-z-]*$/.test(task)) {

@@ -21,7 +21,7 @@ import { SubmissionRecords } from './services/submission-records.ts';
 import type { SwarmHome } from './services/swarm-home.ts';
 import { openBase, type Base, type Machine } from './compose-base.ts';
 
-/** Session lifetime of coordination.md C.12. */
+/** How long a session lives without renewals. */
 const sessionTtlMs = 20_000;
 
 /** Builds and starts the peer of one membership. On a failure everything begun is ended again. */

@@ -10,7 +10,7 @@ export const clockTickMs = 500;
 
 /**
  * Notices that this machine slept, was stopped or had its clock set: the clocks moved apart, or no look was
- * possible for far longer than a tick. Asked before anything else is handled (coordination.md C.3 rule 5).
+ * possible for far longer than a tick. Asked before anything else is handled (docs/protocols/election.md, rule 5).
  */
 export class ClockWatch {
   readonly #clock: Clock;

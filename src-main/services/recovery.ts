@@ -61,7 +61,7 @@ export interface RecoveryOptions {
 }
 
 /**
- * A forced new quorum (coordination.md C.10), for when a majority of the voters is gone for good. A person starts it;
+ * A forced new quorum (docs/protocols/recovery.md), for when a majority of the voters is gone for good. A person starts it;
  * machines only check the signature of an admin, promise, and report.
  */
 export class Recovery {

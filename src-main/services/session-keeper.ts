@@ -8,7 +8,7 @@ import { pause } from './backoff.ts';
 import type { NodeRecord } from './node-record.ts';
 import { untilAnsweredMs, type Replica } from './replica.ts';
 
-/** Share of the TTL after which a lease that was not renewed may no longer be relied on (coordination.md C.6). */
+/** Share of the TTL after which a lease that was not renewed may no longer be relied on. */
 const trustedShare = 0.6;
 const renewalsPerTtl = 4;
 const checksPerTtl = 20;

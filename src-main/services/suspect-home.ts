@@ -11,7 +11,7 @@ const suspectKept = 3;
 /**
  * The journal of this directory can no longer be trusted: it is put aside, never deleted, and the directory becomes
  * another voter. The new name is on disk before the journal moves, because a voter with a hole in its memory is the
- * one thing that must never start (coordination.md M3, S1, S3). Throws a FailureError of the disk.
+ * one thing that must never start (docs/invariants.md M3, S1, S3). Throws a FailureError of the disk.
  */
 export async function becomeSuspect(home: SwarmHome, at: number): Promise<NodeRecord> {
   const record = await newIncarnation(home.root);

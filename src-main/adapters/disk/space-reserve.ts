@@ -5,7 +5,7 @@ import { ok, type Result } from '../../../shared/domain/failure.ts';
 import type { DiskSpace, SpaceReserve } from '../../ports/space-reserve.ts';
 import { diskFailure } from './disk-failure.ts';
 
-/** Enough for hours of a busy log, a snapshot and a clean-up (coordination.md S4). */
+/** Enough for hours of a busy log, a snapshot and a clean-up (docs/invariants.md S4). */
 export const reserveBytesDefault = 64 * 1_024 * 1_024;
 
 /** A small disk gives at most this share of itself. */

@@ -148,7 +148,7 @@ export class Bully {
     if (this.#tickDueAt !== null && now - this.#tickDueAt > lateMs) this.ranLate(now);
   }
 
-  /** This node was not running on time: what looks like silence of others may be its own (coordination.md C.3 rule 1). */
+  /** This node was not running on time: what looks like silence of others may be its own (docs/protocols/election.md, rule 1). */
   ranLate(now: Instant): void {
     this.#tickDueAt = null;
     this.#onTimeSince = now;

@@ -43,8 +43,8 @@ const machinesForFive = 7;
 export const newSeatRank = 100;
 
 /**
- * Which machines should vote, or null when those that do are right or cannot be bettered yet (coordination.md C.7
- * and C.8). One voter below three machines, three from three on, five with seven steady ones; never an even number,
+ * Which machines should vote, or null when those that do are right or cannot be bettered yet
+ * (docs/protocols/membership.md). One voter below three machines, three from three on, five with seven steady ones; never an even number,
  * because then one more machine would have to be up for nothing.
  *
  * A seat whose machine left the swarm, lost its state directory or says that it is going is given up at once, to a

@@ -11,7 +11,7 @@ export interface SingleCopies {
 }
 
 /**
- * The second disk of a swarm with one voter (coordination.md C.8): a learner that is sent every entry together with
+ * The second disk of a swarm with one voter (docs/protocols/membership.md): a learner that is sent every entry together with
  * the voter, keeps it before it is chosen, and says so. It is asked for a copy, never for a vote: a quorum never
  * counts it, and no entry waits for it for longer than `copyWaitMs`.
  */

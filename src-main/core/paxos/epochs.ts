@@ -25,9 +25,9 @@ interface Opening {
 }
 
 /**
- * A forced new quorum (coordination.md C.10). Machines promise, on disk, to hear no lower epoch any more and report what they have, as in
- * phase 1 of Paxos but over epochs; once all who were asked have promised, one of them opens the new epoch with the
- * most advanced log among them. A person decides that, never a machine.
+ * A forced new quorum (docs/protocols/recovery.md). Machines promise, on disk, to hear no lower epoch any more and
+ * report what they have, as in phase 1 of Paxos but over epochs; once all who were asked have promised, one of them
+ * opens the new epoch with the most advanced log among them. A person decides that, never a machine.
  */
 export class Epochs<Payload> {
   /** The epoch promised last, and to whom. */

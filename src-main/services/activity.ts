@@ -1,6 +1,7 @@
 import { assertNever } from '../../shared/assert.ts';
 import type { NodeId } from '../../shared/domain/ids.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
+import type { RankPin } from '../core/ranks/rank-table.ts';
 import type { StateEvent } from '../core/state-machine/events.ts';
 import type { Clock } from '../ports/clock.ts';
 
@@ -14,6 +15,13 @@ export interface ActivityEntry {
 }
 
 type Said = Pick<ActivityEntry, 'kind' | 'text'>;
+
+/** What an owner asks of a machine as coordinator. */
+const pinWords: Readonly<Record<RankPin, string>> = {
+  'home-base': 'coordinate whenever you can',
+  never: 'coordinate only when nobody else can',
+  none: 'coordinate as the evidence says',
+};
 
 /** What happened lately, in sentences, newest first. Kept in memory only: the log is the record. */
 export class Activity {
@@ -109,6 +117,12 @@ export class Activity {
           kind: 'refused',
           text: `A late result of ${change.key.job}.${change.key.index} (attempt ${change.key.attempt}) was refused: ${change.reason}`,
         };
+      case 'rank-pinned':
+        return { kind: 'config', text: `${change.by} asks of ${this.#name(change.node)}: ${pinWords[change.pin]}` };
+      case 'ranks-changed': {
+        const moved = change.moves.map(({ node, band }) => `${this.#name(node)} in band ${band}`).join(', ');
+        return { kind: 'config', text: `Wanted as coordinator, from 0 to 4: ${moved}` };
+      }
       case 'attempt-assigned':
       case 'job-removed':
       case 'kv-changed':

@@ -33,6 +33,7 @@ import {
   votesAheadMax,
 } from '../core/machine/limits.ts';
 import type { NodeMessage } from '../core/node/messages.ts';
+import { rankPins, topBand } from '../core/ranks/rank-table.ts';
 import type { LoggedRequest, Request } from '../core/state-machine/command.ts';
 import { bool, decode, double, encode, hex, text, uint53, word, type Codec, type Infer } from './codec.ts';
 import { list, message, nullable, optional, required, textRecord, union } from './composite.ts';
@@ -263,6 +264,20 @@ const command = union('Command', 'type', {
       compares: list(2, kvCompare, kvStepsPerTransactionMax),
       thenOperations: list(3, kvOperation, kvStepsPerTransactionMax),
       elseOperations: list(4, kvOperation, kvStepsPerTransactionMax),
+    }),
+  ],
+  'ranks-changed': [
+    50,
+    message('RanksChanged', {
+      moves: list(1, message('RankMove', { node: required(1, node), band: required(2, uint53(topBand)) }), membersMax),
+    }),
+  ],
+  'rank-pinned': [
+    51,
+    message('RankPinned', {
+      node: required(1, node),
+      pin: required(2, word(...rankPins)),
+      by: required(3, text(nameCharsMax)),
     }),
   ],
   'job-submitted': [

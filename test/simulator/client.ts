@@ -11,6 +11,7 @@ import type { AttemptOutcome, JobSpec } from '../../shared/domain/task.ts';
 import type { NodeEvent } from '../../src-main/core/node/messages.ts';
 import type { NodeMachine } from '../../src-main/core/node/node.ts';
 import type { Random } from '../../src-main/core/machine/random.ts';
+import { rankPins } from '../../src-main/core/ranks/rank-table.ts';
 import type { Command, CommandResult } from '../../src-main/core/state-machine/command.ts';
 import type { StateEvent } from '../../src-main/core/state-machine/events.ts';
 import type { AttemptKey } from '../../src-main/core/tasks/commands.ts';
@@ -85,7 +86,15 @@ export class SimClient {
     this.#often(work.jobEveryMs, () => this.#submitJob());
     this.#often(work.kvEveryMs, () => this.#changeKeys(), this.#kvRandom);
     this.#often(work.lockEveryMs, () => this.#locks.want(), this.#kvRandom);
+    if (work.pinEveryMs > 0) this.#often(work.pinEveryMs, () => this.#pin());
     if (work.readEveryMs > 0) this.#often(work.readEveryMs, () => this.#read());
+  }
+
+  /** An owner changes their mind about a machine, this one or another. */
+  #pin(): void {
+    const { world } = this.#options;
+    const node = pick(this.#random, world.nodes).id;
+    this.#ask({ type: 'rank-pinned', node, pin: pick(this.#random, rankPins), by: this.#node });
   }
 
   /** Several at once now and then: they share a round. */

@@ -57,6 +57,8 @@ export interface SimOptions {
     readonly taskMs: number;
     /** Mean time between linearizable reads of one machine; 0 for none. */
     readonly readEveryMs: number;
+    /** Mean time between wishes of one machine's owner about who coordinates; 0 for none. */
+    readonly pinEveryMs: number;
     readonly failShare: number;
     readonly lockedJobShare: number;
     readonly cancelShare: number;
@@ -127,6 +129,7 @@ export function drawOptions(forks: Forks): SimOptions {
       lockedJobShare: maybe(work, 0.4, 0, 0.5),
       cancelShare: maybe(work, 0.3, 0, 0.2),
       readEveryMs: maybe(work, 0.7, 50, 3_000),
+      pinEveryMs: maybe(work, 0.4, 5_000, 60_000),
       kvEveryMs: between(kv, 300, 5_000),
     },
   };

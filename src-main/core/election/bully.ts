@@ -4,6 +4,7 @@ import { majority } from '../machine/quorum.ts';
 import type { Random } from '../machine/random.ts';
 import type { Instant } from '../machine/time.ts';
 import type { NodeTiming } from '../machine/timing.ts';
+import { ranked, type RankTable } from '../ranks/rank-table.ts';
 import type { ElectionMessage } from './messages.ts';
 import { lateMs, Suspicion } from './suspicion.ts';
 
@@ -58,6 +59,7 @@ export class Bully {
   /** Since when this node has been running on time, as far as it has noticed. */
   #onTimeSince: Instant | null = null;
   #tickDueAt: number | null = null;
+  #ranks: { readonly table: RankTable; readonly version: number } | null = null;
   /** It coordinated the configuration before this one, so it goes first, whatever its rank. */
   #heir = false;
   #reason = 'no coordinator heard since the start';
@@ -105,6 +107,18 @@ export class Bully {
     const alone = this.#voters.length === 1;
     const { suspectMs } = this.#timing;
     this.#armSuspicion(alone || heir ? 0 : former ? 2 * suspectMs : suspectMs);
+  }
+
+  /** The ranks that the log gives these voters; what is under way goes on. Cheap when nothing has changed. */
+  adoptRanks(voters: readonly ElectionVoter[], ranks: RankTable): void {
+    if (this.#ranks?.table === ranks && this.#ranks.version === ranks.version) return;
+    this.#ranks = { table: ranks, version: ranks.version };
+    const same = voters.length === this.#voters.length && voters.every(({ node }) => this.#isVoter(node));
+    if (same) this.#voters = ranked(voters, ranks);
+  }
+
+  #isVoter(node: NodeId): boolean {
+    return this.#voters.some((voter) => voter.node === node);
   }
 
   get #hasSeat(): boolean {

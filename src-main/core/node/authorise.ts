@@ -35,12 +35,14 @@ export function mayPropose(from: NodeId, request: Request): boolean {
     case 'job-submitted':
       return command.submitter === from;
     case 'lock-force-released':
+    case 'rank-pinned':
     case 'tasks-cancelled':
     case 'tasks-retried':
       return true;
     case 'session-expired':
     case 'lock-delay-ended':
     case 'tasks-assigned':
+    case 'ranks-changed':
       return false;
   }
 }

@@ -5,6 +5,7 @@ import { tasksPerCommandMax } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
 import type { NodeTiming } from '../machine/timing.ts';
 import { voterIn, type VoterConfig } from '../paxos/voters.ts';
+import type { RankTable } from '../ranks/rank-table.ts';
 import type { Command } from '../state-machine/command.ts';
 import { placementViewOf, type SwarmState } from '../state-machine/state.ts';
 import { place } from '../tasks/placement.ts';
@@ -75,6 +76,11 @@ export class CoordinatorDuties {
     else this.#departing.set(node, departure);
   }
 
+  /** For how long a machine has answered without a gap; null for one that is not heard. */
+  steadyMs(now: Instant, node: NodeId): number | null {
+    return this.#attendance.steadyMs(now, node);
+  }
+
   /** How far each machine that answers heartbeats has the log. */
   get progress(): ReadonlyMap<NodeId, Slot> {
     return this.#attendance.progress;
@@ -133,6 +139,7 @@ export class CoordinatorDuties {
       readonly config: VoterConfig;
       readonly committed: Slot;
       readonly members: ReadonlySet<NodeId>;
+      readonly ranks: RankTable;
     },
   ): readonly Seat[] | null {
     const heard = this.#attendance.heard(now).filter(({ node }) => node !== this.#self.node);
@@ -140,7 +147,7 @@ export class CoordinatorDuties {
     const candidates: Candidate[] = [own, ...heard].map(({ node, incarnation, committed, steadyMs }) => ({
       node,
       incarnation,
-      rank: voterIn(view.config, node)?.rank ?? newSeatRank,
+      rank: view.ranks.rankOf(node) ?? voterIn(view.config, node)?.rank ?? newSeatRank,
       lag: view.committed - committed,
       steadyMs,
     }));

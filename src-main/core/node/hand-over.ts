@@ -1,6 +1,7 @@
 import type { NodeId, Slot } from '../../../shared/domain/ids.ts';
 import type { Instant } from '../machine/time.ts';
-import type { VoterConfig } from '../paxos/voters.ts';
+import type { Voter } from '../paxos/voters.ts';
+import { rankPerBand } from '../ranks/rank-table.ts';
 
 /** A coordinator whose successor has not shown a higher ballot after this goes on itself. */
 export const handOverPatienceMs = 1_000;
@@ -63,13 +64,35 @@ export class HandOver {
 /** The voters that could take over now, the best first: by rank, then by how far each has the log. */
 export function successors(
   self: NodeId,
-  config: VoterConfig,
+  voters: readonly Voter[],
   committed: Slot,
   progress: ReadonlyMap<NodeId, Slot>,
 ): readonly NodeId[] {
   const far = (node: NodeId): number => progress.get(node) ?? Number.NEGATIVE_INFINITY;
-  return config.voters
+  return voters
     .filter(({ node }) => node !== self && committed - far(node) <= lagMax)
     .sort((left, right) => right.rank - left.rank || far(right.node) - far(left.node))
     .map(({ node }) => node);
+}
+
+/** A voter must outrank the coordinator by this many bands, and have been steady for this long, to be let go ahead. */
+const preferredBands = 2;
+const preferredSteadyMs = 30 * 60_000;
+
+/** Between hand-overs for the sake of rank: every one of them costs a moment without coordinator. */
+export const preferenceEveryMs = 3_600_000;
+
+/** The voter that should coordinate instead of this one, or null: mostly the one that does is good enough. */
+export function preferredSuccessor(
+  self: NodeId,
+  voters: readonly Voter[],
+  steadyMs: (node: NodeId) => number | null,
+): NodeId | null {
+  const own = voters.find(({ node }) => node === self)?.rank ?? 0;
+  const [best] = voters
+    .filter(
+      ({ node, rank }) => rank >= own + preferredBands * rankPerBand && (steadyMs(node) ?? 0) >= preferredSteadyMs,
+    )
+    .sort((left, right) => right.rank - left.rank);
+  return best?.node ?? null;
 }

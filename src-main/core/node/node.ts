@@ -13,6 +13,7 @@ import type { Snapshot } from '../paxos/facts.ts';
 import type { SetAside } from '../paxos/epochs.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
 import { Replica, type Advance } from '../paxos/replica.ts';
+import { ranked } from '../ranks/rank-table.ts';
 import type { Chosen } from '../paxos/slot-log.ts';
 import { voterIn, type VoterConfig } from '../paxos/voters.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
@@ -476,6 +477,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #afterApply(now: Instant, changed: boolean, led: boolean): void {
     const config = this.#replica.config;
+    if (config !== null) this.#bully.adoptRanks(config.voters, this.state.ranks);
     const same = config?.id === this.#config?.id && config?.epoch === this.#config?.epoch;
     if (config !== null && !same) this.#adoptConfig(config, led || this.#inherits(config));
     if (!changed) return;
@@ -495,7 +497,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #adoptConfig(config: VoterConfig, haste: boolean): void {
     this.#config = config;
     // Who has promised a new epoch takes part in no election of the old one.
-    this.#bully.configure(this.#replica.awaitsEpoch ? [] : config.voters, haste);
+    this.#bully.configure(this.#replica.awaitsEpoch ? [] : ranked(config.voters, this.state.ranks), haste);
     if (haste) this.#replica.push([...this.#connected]);
     this.#askAgain();
     this.#emit({ type: 'config-changed', config });

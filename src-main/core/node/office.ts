@@ -3,10 +3,12 @@ import type { Instant } from '../machine/time.ts';
 import type { NodeTiming } from '../machine/timing.ts';
 import type { Departure } from '../membership/voter-choice.ts';
 import type { Replica } from '../paxos/replica.ts';
+import { Evidence } from '../ranks/evidence.ts';
+import { ranked } from '../ranks/rank-table.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
 import type { SwarmState } from '../state-machine/state.ts';
 import type { CoordinatorDuties } from './coordinator-duties.ts';
-import { HandOver, successors } from './hand-over.ts';
+import { HandOver, preferenceEveryMs, preferredSuccessor, successors } from './hand-over.ts';
 import type { NodeMessage, NodeTimer } from './messages.ts';
 import type { Proposals } from './proposals.ts';
 
@@ -34,6 +36,9 @@ const departureWords: Readonly<Record<Departure, string>> = {
 export class Office {
   readonly #options: OfficeOptions;
   readonly #handOver: HandOver;
+  readonly #evidence = new Evidence();
+  /** When a voter of higher rank was last let go ahead. */
+  #preferredAt: Instant | null = null;
   /** This machine is about to go. */
   #departure: Departure | null = null;
 
@@ -46,6 +51,7 @@ export class Office {
   begin(now: Instant): void {
     const { duties, timing, arm } = this.#options;
     duties.takeOffice(now);
+    this.#evidence.begin(now);
     arm('sessions', timing.sessionsMs);
     arm('placement', timing.placementMs);
   }
@@ -57,10 +63,11 @@ export class Office {
 
   /** Begins a hand-over to this voter, or to the best one. Nothing happens when it cannot take over now. */
   handOver(now: Instant, to: NodeId | null, reason: string): void {
-    const { self, replica, duties } = this.#options;
+    const { self, replica, duties, state } = this.#options;
     const { config, committed } = replica;
     if (config === null || !replica.serving || replica.closing) return;
-    const able = successors(self, config, committed, duties.progress);
+    const voters = ranked(config.voters, state().ranks);
+    const able = successors(self, voters, committed, duties.progress);
     const successor = to === null ? able[0] : able.find((node) => node === to);
     if (successor !== undefined) this.#handOver.begin(now, successor, reason);
   }
@@ -120,6 +127,23 @@ export class Office {
     if (!replica.serving) return;
     this.placeTasks(now);
     this.reviewVoters(now);
+    this.#reviewRanks(now);
+  }
+
+  /** What was seen of the others becomes their rank, slowly; and somebody who is wanted far more takes over, seldom. */
+  #reviewRanks(now: Instant): void {
+    const { self, replica, duties, proposals, state, members } = this.#options;
+    const { ranks } = state();
+    const isHeard = (node: NodeId): boolean => node === self || duties.steadyMs(now, node) !== null;
+    this.#evidence.look(now, members(), isHeard, ranks);
+    const moves = this.#evidence.moves(now, ranks, (node) => members().has(node));
+    if (moves.length > 0) proposals.addOwn({ type: 'ranks-changed', moves });
+    const { config } = replica;
+    if (config === null || (this.#preferredAt !== null && now - this.#preferredAt < preferenceEveryMs)) return;
+    const preferred = preferredSuccessor(self, ranked(config.voters, ranks), (node) => duties.steadyMs(now, node));
+    if (preferred === null) return;
+    this.#preferredAt = now;
+    this.handOver(now, preferred, 'it is wanted more as coordinator');
   }
 
   placeTasks(now: Instant): void {
@@ -130,10 +154,10 @@ export class Office {
   }
 
   reviewVoters(now: Instant): void {
-    const { replica, duties, proposals, members } = this.#options;
+    const { replica, duties, proposals, members, state } = this.#options;
     const { config, committed } = replica;
     if (config === null) return;
-    proposals.wantedVoters = duties.voters(now, { config, committed, members: members() });
+    proposals.wantedVoters = duties.voters(now, { config, committed, members: members(), ranks: state().ranks });
   }
 
   /** Proposes what waits, as far as there is room; a change of voters first. */

@@ -3,6 +3,7 @@ import type { Slot } from '../../../shared/domain/ids.ts';
 import type { Applied, ApplyContext } from './applied.ts';
 import { applyKvCommand } from './apply-kv.ts';
 import { applyLockCommand } from './apply-locks.ts';
+import { applyRankCommand } from './apply-ranks.ts';
 import { applySessionCommand } from './apply-sessions.ts';
 import { applyTaskCommand } from './apply-tasks.ts';
 import type { Command, LoggedRequest } from './command.ts';
@@ -42,6 +43,9 @@ function applyCommand(context: ApplyContext, command: Command): Applied {
       return applyLockCommand(context, command);
     case 'kv-transacted':
       return applyKvCommand(context, command);
+    case 'ranks-changed':
+    case 'rank-pinned':
+      return applyRankCommand(context, command);
     case 'job-submitted':
     case 'tasks-assigned':
     case 'attempts-progressed':

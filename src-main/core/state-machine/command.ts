@@ -4,6 +4,7 @@ import type { AcceptPolicy } from '../../../shared/domain/member.ts';
 import type { KvCommand } from '../kv/commands.ts';
 import type { KvAnswer } from '../kv/records.ts';
 import type { LockCommand } from '../locks/commands.ts';
+import type { RankCommand } from '../ranks/commands.ts';
 import type { TaskCommand } from '../tasks/commands.ts';
 
 /** What a machine offers, as it tells the swarm when its session opens. A hint: its owner's policy decides at the start. */
@@ -32,7 +33,7 @@ export type SessionCommand =
   | { readonly type: 'session-closed'; readonly session: SessionId }
   | { readonly type: 'capacity-changed'; readonly session: SessionId; readonly capacity: Capacity };
 
-export type Command = SessionCommand | LockCommand | KvCommand | TaskCommand;
+export type Command = SessionCommand | LockCommand | KvCommand | RankCommand | TaskCommand;
 
 /**
  * A command with the name under which it takes effect at most once (RIFL, SOSP 2015, section 4).

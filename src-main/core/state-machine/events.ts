@@ -3,6 +3,7 @@ import type { TaskState } from '../../../shared/domain/task.ts';
 import type { KvChange } from '../kv/records.ts';
 import type { LockMode, LockOwner } from '../locks/commands.ts';
 import type { LockEndCause } from '../locks/records.ts';
+import type { RankMove, RankPin } from '../ranks/rank-table.ts';
 import type { AttemptKey } from '../tasks/commands.ts';
 
 /** What applying one entry changed: the same list on every node that applies it. */
@@ -38,6 +39,9 @@ export type StateEvent =
   | { readonly type: 'lock-delay-ended'; readonly name: LockName; readonly since: Slot }
   /** All changes of one entry, which is their revision. */
   | { readonly type: 'kv-changed'; readonly changes: readonly KvChange[] }
+  /** The machines whose band moved, by one each. */
+  | { readonly type: 'ranks-changed'; readonly moves: readonly RankMove[] }
+  | { readonly type: 'rank-pinned'; readonly node: NodeId; readonly pin: RankPin; readonly by: string }
   | { readonly type: 'job-submitted'; readonly job: JobId; readonly submitter: NodeId }
   | {
       readonly type: 'attempt-assigned';

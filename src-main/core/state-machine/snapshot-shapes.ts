@@ -20,6 +20,7 @@ import type { OutputSummary } from '../tasks/commands.ts';
 import type { MutableTask } from '../tasks/job.ts';
 import { formerLockShape, lockShape } from './lock-shapes.ts';
 import type { FormerLock } from './lock-shapes.ts';
+import { rankPins, type RankRecord } from '../ranks/rank-table.ts';
 import { answerShape, kvShape } from './kv-shapes.ts';
 import type { Capacity, CommandResult } from './command.ts';
 import type { ClientSnapshot } from './dedupe.ts';
@@ -68,6 +69,8 @@ export interface StateSnapshot {
   readonly locks: readonly (Lock | FormerLock)[];
   /** Absent in version 1. */
   readonly kv?: KvSnapshot | undefined;
+  /** Absent in texts from before ranks were in the log. */
+  readonly ranks?: readonly RankRecord[] | undefined;
   readonly nextJob: number;
   readonly jobs: readonly JobSnapshot[];
   readonly clients: readonly ClientSnapshot[];
@@ -196,10 +199,18 @@ const clientShape = objectOf<ClientSnapshot>({
   results: listOf(pairOf(isCount, resultShape)),
 });
 
+const rankShape = objectOf<RankRecord>({
+  node: isNode,
+  band: isCount,
+  pin: oneOf(rankPins),
+  movedAt: orNull(isTime),
+});
+
 export const stateShape = objectOf<Omit<StateSnapshot, 'version'>>({
   sessions: listOf(sessionShape),
   locks: listOf(anyOf<Lock | FormerLock>(lockShape, formerLockShape)),
   kv: optional(kvShape),
+  ranks: optional(listOf(rankShape)),
   nextJob: isCount,
   jobs: listOf(jobShape),
   clients: listOf(clientShape),

@@ -8,6 +8,7 @@ import { tasksPerJobMax } from '../machine/limits.ts';
 import { liveAttemptOf } from '../tasks/job.ts';
 import type { MutableJob, MutableTask } from '../tasks/job.ts';
 import { recreateJob } from '../tasks/job-record.ts';
+import { RankTable } from '../ranks/rank-table.ts';
 import { TaskTable } from '../tasks/task-table.ts';
 import type { Capacity } from './command.ts';
 import { ClientTable } from './dedupe.ts';
@@ -29,6 +30,7 @@ export function takeSnapshot(state: SwarmState): string {
     sessions: state.sessions.list(),
     locks: state.locks.toSnapshot(),
     kv: state.kv.toSnapshot(),
+    ranks: state.ranks.toSnapshot(),
     nextJob,
     jobs: jobs.map(jobToSnapshot),
     clients: state.clients.toSnapshot(),
@@ -85,6 +87,7 @@ function build(snapshot: Omit<StateSnapshot, 'version'>): Result<SwarmState> {
     sessions,
     locks: LockTable.restore(snapshot.locks.map(lockFrom)),
     kv: snapshot.kv === undefined ? new KvStore() : KvStore.restore(snapshot.kv),
+    ranks: RankTable.restore(snapshot.ranks ?? []),
     tasks: TaskTable.restore(snapshot.nextJob, jobs),
     clients: ClientTable.restore(snapshot.clients),
   });

@@ -2,6 +2,7 @@ import type { LockName, NodeId } from '../../../shared/domain/ids.ts';
 import { KvStore } from '../kv/kv-store.ts';
 import { LockTable } from '../locks/lock-table.ts';
 import { Sessions } from '../locks/sessions.ts';
+import { RankTable } from '../ranks/rank-table.ts';
 import type { PlacementView } from '../tasks/placement.ts';
 import { TaskTable } from '../tasks/task-table.ts';
 import type { Capacity } from './command.ts';
@@ -15,6 +16,7 @@ export interface SwarmState {
   readonly sessions: Sessions<Capacity>;
   readonly locks: LockTable;
   readonly kv: KvStore;
+  readonly ranks: RankTable;
   readonly tasks: TaskTable;
   readonly clients: ClientTable;
 }
@@ -24,6 +26,7 @@ export function createState(): SwarmState {
     sessions: new Sessions(),
     locks: new LockTable(),
     kv: new KvStore(),
+    ranks: new RankTable(),
     tasks: new TaskTable(),
     clients: new ClientTable(),
   };

@@ -103,6 +103,8 @@ const command = fc.oneof(
     thenOperations: few(operation),
     elseOperations: few(operation),
   }),
+  variant('ranks-changed', { moves: few(fc.record({ node, band: fc.nat(4) })) }),
+  variant('rank-pinned', { node, pin: fc.constantFrom('home-base', 'never', 'none'), by: name }),
   variant('job-submitted', { submitter: node, spec, taskCount: fc.nat(100_000), manifest: hash }),
   variant('tasks-assigned', { assignments: few(assignment) }),
   variant('attempts-progressed', {

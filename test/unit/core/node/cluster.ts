@@ -82,24 +82,30 @@ export class Cluster {
 
   /** Lets this many milliseconds go by. */
   pass(ms: number): void {
-    for (const end = this.now + ms; this.now < end;) {
-      this.now += 1;
-      const due = this.#wire.filter(({ dueAt }) => dueAt <= this.now);
-      this.#wire = this.#wire.filter(({ dueAt }) => dueAt > this.now);
-      for (const { sent } of due) this.input(sent.to, { type: 'received', from: sent.from, message: sent.message });
-      for (const [id, { timers }] of this.#members) {
-        for (const [timer, at] of [...timers]) {
-          if (at > this.now || timers.get(timer) !== at) continue;
-          timers.delete(timer);
-          this.input(id, { type: 'timer', timer });
-        }
+    for (const end = this.now + ms; this.now < end;) this.#step(end);
+  }
+
+  /** To the next millisecond at which something is due, or to the end. */
+  #step(end: number): void {
+    let next = end;
+    for (const { dueAt } of this.#wire) next = Math.min(next, dueAt);
+    for (const { timers } of this.#members.values()) for (const at of timers.values()) next = Math.min(next, at);
+    this.now = Math.max(this.now + 1, next);
+    const due = this.#wire.filter(({ dueAt }) => dueAt <= this.now);
+    this.#wire = this.#wire.filter(({ dueAt }) => dueAt > this.now);
+    for (const { sent } of due) this.input(sent.to, { type: 'received', from: sent.from, message: sent.message });
+    for (const [id, { timers }] of this.#members) {
+      for (const [timer, at] of [...timers]) {
+        if (at > this.now || timers.get(timer) !== at) continue;
+        timers.delete(timer);
+        this.input(id, { type: 'timer', timer });
       }
     }
   }
 
   /** Goes on until the condition holds; throws after `limitMs`. */
   until(condition: () => boolean, limitMs = 20_000): void {
-    for (const end = this.now + limitMs; !condition(); this.pass(1)) {
+    for (const end = this.now + limitMs; !condition(); this.#step(end)) {
       if (this.now >= end) throw new Error(`not so after ${limitMs} ms`);
     }
   }

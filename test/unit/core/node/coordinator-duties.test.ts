@@ -4,6 +4,7 @@ import { instant } from '../../../../src-main/core/machine/time.ts';
 import { lanTiming } from '../../../../src-main/core/machine/timing.ts';
 import { CoordinatorDuties } from '../../../../src-main/core/node/coordinator-duties.ts';
 import type { VoterConfig } from '../../../../src-main/core/paxos/voters.ts';
+import { RankTable } from '../../../../src-main/core/ranks/rank-table.ts';
 
 const [anna, boris, chloe] = [nodeId('anna'), nodeId('boris'), nodeId('chloe')];
 const incarnation = 'i1';
@@ -35,7 +36,7 @@ group('a coordinator', () => {
     duties.takeOffice(at(0));
     answerUntil(duties, 0, 30_000);
     duties.noteDeparture(boris, 'shutdown');
-    const voters = duties.voters(at(30_000), { config: three, committed: slot(9), members });
+    const voters = duties.voters(at(30_000), { config: three, committed: slot(9), members, ranks: new RankTable() });
     expect(voters?.map(({ node }) => node)).toEqual([anna]);
   });
 
@@ -46,6 +47,8 @@ group('a coordinator', () => {
     duties.noteDeparture(anna, 'suspend');
     duties.takeOffice(at(60_000));
     answerUntil(duties, 60_000, 90_000);
-    expect(duties.voters(at(90_000), { config: three, committed: slot(9), members })).toBeNull();
+    expect(
+      duties.voters(at(90_000), { config: three, committed: slot(9), members, ranks: new RankTable() }),
+    ).toBeNull();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { sessionId, type NodeId } from '../../../../shared/domain/ids.ts';
-import { handOverPatienceMs } from '../../../../src-main/core/node/hand-over.ts';
+import { nodeId, sessionId, type NodeId } from '../../../../shared/domain/ids.ts';
+import { handOverPatienceMs, preferredSuccessor } from '../../../../src-main/core/node/hand-over.ts';
 import { Cluster } from './cluster.ts';
 
 function write(cluster: Cluster, at: NodeId, sequence: number): void {
@@ -134,5 +134,32 @@ describe('a voter that hears a coordinator', () => {
       message: { type: 'take-over', ballot: older, reason: 'late' },
     });
     expect(cluster.at(first).role).toBe('voter');
+  });
+});
+
+describe('a voter that is wanted more as coordinator', () => {
+  it('is let go ahead once it has been steady for half an hour, and only when it is two bands above', () => {
+    const seat = (name: string, rank: number) => ({ node: nodeId(name), incarnation: 'i1', rank });
+    const self = nodeId('a');
+    const steady = (node: NodeId): number | null => (node === 'b' ? 31 * 60_000 : 60_000);
+    expect(preferredSuccessor(self, [seat('a', 100), seat('b', 150)], steady)).toBeNull();
+    expect(preferredSuccessor(self, [seat('a', 100), seat('b', 200)], steady)).toBe('b');
+    expect(preferredSuccessor(self, [seat('a', 100), seat('c', 200)], steady)).toBeNull();
+    expect(preferredSuccessor(self, [seat('a', 0), seat('b', 100), seat('c', 200)], steady)).toBe('b');
+  });
+
+  it('takes over by the word of the coordinator, and nothing else moves it', () => {
+    const cluster = new Cluster([100, 100, 100]);
+    const old = cluster.settle();
+    const [wanted] = [...cluster.others(old)].sort();
+    if (wanted === undefined) throw new Error('there are others');
+    const command = { type: 'rank-pinned', node: wanted, pin: 'home-base', by: 'its owner' } as const;
+    const request = { client: `${wanted}#i1.1`, sequence: 1, answeredBelow: 1, command };
+    cluster.input(wanted, { type: 'requested', requests: [request] });
+    cluster.pass(10 * 60_000);
+    expect(coordinatesAt(cluster, old)).toBe(true);
+    cluster.until(() => coordinatesAt(cluster, wanted), 25 * 60_000);
+    const reasons = cluster.events(wanted, 'role-changed').map(({ reason }) => reason);
+    expect(reasons).toContain('handed over: it is wanted more as coordinator');
   });
 });

@@ -66,7 +66,6 @@ async function chaos(wanted: ChaosOptions, inside: boolean): Promise<number> {
     story.violation(`the run broke off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   } finally {
     keepRecords(options, machines, story);
-    machines.release();
     await machines.swarm.dispose();
   }
   const kinds = [...story.faults].map(([kind, count]) => `${kind}:${count}`).join(' ');

@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LocalSwarm } from '../swarm/local-swarm.ts';
@@ -153,26 +154,19 @@ export interface Machines {
   readonly all: readonly Machine[];
   /** Null on loopback. */
   readonly wires: Wires | null;
-  /** Lets go of disks of its own, so that the folder can be removed. */
-  release(): void;
 }
 
 /** What every process of a run gets: where it listens, which libraries stand between it and the system. */
 export async function foundMachines(options: ChaosOptions, wires: Wires | null, story: Story): Promise<Machines> {
   const all: Machine[] = [];
-  const disks: string[] = [];
-  const release = (): void => {
-    for (const disk of disks.splice(0)) run('umount', '-l', disk);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, release);
-  const build = (name: string, home: string): NodeProcess => {
+  const build = (name: string, given: string): NodeProcess => {
     const index = all.length;
+    const ownDisk = wires !== null && options.faults.includes('full-disk');
+    // Outside of the swarm's folder, which is removed while the disk is still there: it goes with the run's namespaces.
+    const home = ownDisk ? join(tmpdir(), `disk-${name}`) : given;
     const [clockFile, fiuPrefix, log] = [`${home}.clock`, `${home}.fiu`, `${home}.log`];
     mkdirSync(home, { recursive: true });
-    if (wires !== null && options.faults.includes('full-disk')) {
-      run('mount', '-t', 'tmpfs', '-o', `size=${diskMegabytes}m`, 'tmpfs', home);
-      disks.push(home);
-    }
+    if (ownDisk) run('mount', '-t', 'tmpfs', '-o', `size=${diskMegabytes}m`, 'tmpfs', home);
     const preload = [
       ...(options.faults.includes('disk-error') ? libraries.disk : []),
       ...(options.faults.includes('clock') ? [libraries.clock] : []),
@@ -204,11 +198,8 @@ export async function foundMachines(options: ChaosOptions, wires: Wires | null, 
     machines: names.slice(0, options.nodes),
     say: (line) => story.tell(line),
     build,
-  }).catch((error: unknown) => {
-    release();
-    throw error;
   });
-  return { swarm, all, wires, release };
+  return { swarm, all, wires };
 }
 
 /** Why this system cannot do a fault of a library; null when it can. */

@@ -202,15 +202,19 @@ export class LockTable {
     return this.#endAll(stakes, { cause: 'session-ended', invalidated, remark: '' }, moment);
   }
 
-  /** Attempts are over, all in one log entry: whatever they held or waited for as owners ends with them. */
+  /**
+   * Attempts are over, all in one log entry: whatever they held or waited for as owners ends with them, with a delay
+   * when their processes may still run.
+   */
   endOwners(
     owners: readonly { readonly session: SessionId; readonly owner: LockOwner }[],
+    invalidated: boolean,
     moment: LockMoment,
   ): readonly LockChange[] {
     const stakes = owners.flatMap(({ session, owner }) => this.#stakes.ofOwner(session, owner));
     return stakes.length === 0
       ? []
-      : this.#endAll(stakes, { cause: 'attempt-ended', invalidated: false, remark: '' }, moment);
+      : this.#endAll(stakes, { cause: 'attempt-ended', invalidated, remark: '' }, moment);
   }
 
   /** Fails as `precondition-failed` when no such delay is on: it was ended before. */

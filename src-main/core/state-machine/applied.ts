@@ -59,14 +59,18 @@ export const endedEvents = (ended: readonly EndedAttempt[]): readonly StateEvent
     state,
   }));
 
-/** Ends the locks of attempts that ended in this entry, all in one call: see `LockTable.endOwners`. */
+/**
+ * Ends the locks of attempts that ended in this entry, all in one call: see `LockTable.endOwners`. An attempt that
+ * reported its own end has no process any more; one that was ended by others may run until its machine hears of it.
+ */
 export function endAttemptLocks(
   { state, slot, at }: ApplyContext,
   ended: readonly EndedAttempt[],
+  by: 'itself' | 'others',
 ): readonly StateEvent[] {
   const owners = ended.map(({ attempt: { session, key } }) => ({
     session,
     owner: attemptOwner(key.job, key.index, key.attempt),
   }));
-  return lockEvents(state.locks.endOwners(owners, { slot, at }));
+  return lockEvents(state.locks.endOwners(owners, by === 'others', { slot, at }));
 }

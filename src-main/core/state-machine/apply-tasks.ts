@@ -95,7 +95,7 @@ function finish(context: ApplyContext, { session, results }: CommandOf<'attempts
     if (over === null) stale.push(...staleEvents(context, session, result));
     else ended.push(over);
   }
-  const events = [...endedEvents(ended), ...stale, ...endAttemptLocks(context, ended)];
+  const events = [...endedEvents(ended), ...stale, ...endAttemptLocks(context, ended, 'itself')];
   if (context.state.sessions.get(session) !== null)
     return applied({ type: 'tasks-changed', count: ended.length }, events);
   return { ...refused(sessionNotAlive(session).failure), events };
@@ -120,7 +120,7 @@ function staleEvents({ state }: ApplyContext, session: SessionId, key: AttemptKe
 function changed(context: ApplyContext, outcome: Result<TasksChanged>): Applied {
   if (!outcome.ok) return refused(outcome.failure);
   const { count, ended } = outcome.value;
-  return applied({ type: 'tasks-changed', count }, [...endedEvents(ended), ...endAttemptLocks(context, ended)]);
+  return applied({ type: 'tasks-changed', count }, [...endedEvents(ended), ...endAttemptLocks(context, ended, 'others')]);
 }
 
 function checkReport({ state }: ApplyContext, session: SessionId, count: number): Failure | null {

@@ -179,6 +179,16 @@ describe('the delay after a loss', () => {
     expect(table.delays()).toHaveLength(1);
   });
 
+  it('is there when others ended an attempt, whose processes may still run, and not when it ended itself', () => {
+    const owner = 'client:1';
+    ask('a', exclusive, [x], { delayMs: 15_000 });
+    table.endOwners([{ session: run('a'), owner }], true, moment());
+    expect(table.delays()).toMatchObject([{ name: 'x', delay: { delayMs: 15_000 } }]);
+    ask('a', exclusive, [y], { delayMs: 15_000 });
+    table.endOwners([{ session: run('a'), owner }], false, moment());
+    expect(table.delays()).toHaveLength(1);
+  });
+
   it('holds back only whom the lost holder would have held back', () => {
     ask('a', shared, [x], { delayMs: 5 });
     ask('b', permit(2), [y], { delayMs: 5 });

@@ -82,7 +82,7 @@ describe('LockTable', () => {
     const table = new LockTable();
     for (const owner of ['o1', 'o2', 'o3']) table.request(x, claim('a', owner), true, 0, moment(Number(owner[1])));
     const owners = ['o1', 'o2'].map((owner) => ({ session: run('a'), owner }));
-    expect(table.endOwners(owners, moment(9)).filter((change) => change.type === 'granted')).toHaveLength(1);
+    expect(table.endOwners(owners, false, moment(9)).filter((change) => change.type === 'granted')).toHaveLength(1);
     expect(table.get(x)?.holders[0]).toMatchObject({ owner: 'o3', token: 9 });
   });
 

@@ -212,9 +212,7 @@ export class LockTable {
     moment: LockMoment,
   ): readonly LockChange[] {
     const stakes = owners.flatMap(({ session, owner }) => this.#stakes.ofOwner(session, owner));
-    return stakes.length === 0
-      ? []
-      : this.#endAll(stakes, { cause: 'attempt-ended', invalidated, remark: '' }, moment);
+    return stakes.length === 0 ? [] : this.#endAll(stakes, { cause: 'attempt-ended', invalidated, remark: '' }, moment);
   }
 
   /** Fails as `precondition-failed` when no such delay is on: it was ended before. */

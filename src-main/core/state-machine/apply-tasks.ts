@@ -120,7 +120,10 @@ function staleEvents({ state }: ApplyContext, session: SessionId, key: AttemptKe
 function changed(context: ApplyContext, outcome: Result<TasksChanged>): Applied {
   if (!outcome.ok) return refused(outcome.failure);
   const { count, ended } = outcome.value;
-  return applied({ type: 'tasks-changed', count }, [...endedEvents(ended), ...endAttemptLocks(context, ended, 'others')]);
+  return applied({ type: 'tasks-changed', count }, [
+    ...endedEvents(ended),
+    ...endAttemptLocks(context, ended, 'others'),
+  ]);
 }
 
 function checkReport({ state }: ApplyContext, session: SessionId, count: number): Failure | null {

@@ -49,6 +49,7 @@ describe.skipIf(program === null)(
       ).toEqual(['undefined', 'undefined']);
       expect(await page.evaluate(() => Object.keys((window as never as { skein: object }).skein).sort())).toEqual([
         'notify',
+        'pathsOf',
         'pickFiles',
         'platform',
         'requestPort',

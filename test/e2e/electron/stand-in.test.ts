@@ -66,6 +66,7 @@ describe.skipIf(chromium === null)(
       expect(await app.ask('evaluate', 'standInExposed')).toEqual(['skein']);
       expect(await app.ask('evaluate', 'Object.keys(window.skein).sort()')).toEqual([
         'notify',
+        'pathsOf',
         'pickFiles',
         'platform',
         'requestPort',
@@ -81,6 +82,11 @@ describe.skipIf(chromium === null)(
       expect(await app.ask('evaluate', 'window.skein.pickFiles("files")')).toEqual(['/home/someone/picture.png']);
       expect(await app.ask('evaluate', 'window.skein.notify("Done", "All 3 tasks succeeded")')).toBe(true);
       expect(await app.recorded('notification')).toEqual([{ title: 'Done', body: 'All 3 tasks succeeded' }]);
+    });
+
+    test('only files that a person handed over have a path', async () => {
+      const call = 'window.skein.pathsOf([new File(["x"], "reel.mov"), "/etc/passwd", { name: "x" }, null])';
+      expect(await app.ask('evaluate', call)).toEqual(['/dropped/reel.mov']);
     });
 
     test.each([
@@ -214,6 +220,24 @@ describe.skipIf(chromium === null)(
         expect(menu).toContain(label);
       }
       expect(String((await app.recorded('tray-image')).at(-1))).toMatch(/tray.idle-on-dark\.png$/);
+    });
+
+    test('a pause from the tray is kept by the node, for the window and the next start to see', async () => {
+      const paused = 'document.querySelector("footer")?.textContent.includes("Takes no tasks") === true';
+      await app.ask('pickFromTray', 'Pause this machine', 'Until I resume');
+      await app.until(
+        () => app.ask('evaluate', paused),
+        (shown) => shown === true,
+      );
+      await app.until(
+        () => app.recorded('tray-menu'),
+        (menus) => JSON.stringify(menus.at(-1)).includes('Resume'),
+      );
+      await app.ask('pickFromTray', 'Resume');
+      await app.until(
+        () => app.ask('evaluate', paused),
+        (shown) => shown === false,
+      );
     });
 
     test('a second start shows the window, and passes on nothing that is not an invitation', async () => {

@@ -3,7 +3,7 @@
  * sandbox, no sessions, no fuses and no archive, and says nothing about those.
  */
 import { EventEmitter } from 'node:events';
-import { record } from './state.ts';
+import { record, setTrayMenu } from './state.ts';
 import { StandInUtilityProcess } from './utility-process.ts';
 
 export { app, ipcMain, session } from './state.ts';
@@ -59,6 +59,7 @@ export class Notification extends EventEmitter {
 interface Entry {
   readonly label?: string;
   readonly submenu?: readonly Entry[];
+  readonly click?: () => void;
 }
 const labelsOf = (entries: readonly Entry[]): unknown[] =>
   entries.map((entry) => (entry.submenu === undefined ? (entry.label ?? '—') : [entry.label, labelsOf(entry.submenu)]));
@@ -85,6 +86,7 @@ export class Tray extends EventEmitter {
     record('tray-tip', text);
   }
   setContextMenu(menu: { template: readonly Entry[] }): void {
+    setTrayMenu(menu.template);
     record('tray-menu', labelsOf(menu.template));
   }
   destroy(): void {

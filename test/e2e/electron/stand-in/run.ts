@@ -1,7 +1,7 @@
 /** Runs a built main program on the stand-in and obeys the test that started it. Arguments: the program. */
 import { registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
-import { app, becomeReady, recorded, session, answerInvoke } from './state.ts';
+import { app, becomeReady, pickFromTray, recorded, session, answerInvoke } from './state.ts';
 import { BrowserWindow, closeBrowser, refuseInsecure } from './window.ts';
 
 const standIn = new URL('./electron.ts', import.meta.url).href;
@@ -68,6 +68,7 @@ const verbs = {
     return answerInvoke(text(channel), { sender, senderFrame: frame }, [request]);
   },
   emit: (event: unknown, ...args: unknown[]) => app.emit(text(event), { preventDefault: () => undefined }, ...args),
+  pickFromTray: (...labels: unknown[]) => pickFromTray(labels.map(text)),
   quit: () => app.quit(),
 };
 

@@ -89,3 +89,25 @@ class StandInSession extends EventEmitter {
 
 /** Stands in for `session`. */
 export const session = { defaultSession: new StandInSession() };
+
+interface MenuEntry {
+  readonly label?: string;
+  readonly submenu?: readonly MenuEntry[];
+  readonly click?: () => void;
+}
+let trayMenu: readonly MenuEntry[] = [];
+export const setTrayMenu = (menu: readonly MenuEntry[]): void => {
+  trayMenu = menu;
+};
+
+/** Picks an entry of the tray's present menu by its labels, from the outside in. */
+export function pickFromTray(labels: readonly string[]): void {
+  let entries = trayMenu;
+  let found: MenuEntry | undefined;
+  for (const label of labels) {
+    found = entries.find((entry) => entry.label === label);
+    entries = found?.submenu ?? [];
+  }
+  if (found?.click === undefined) throw new Error(`the tray has no ${labels.join(' → ')}`);
+  found.click();
+}

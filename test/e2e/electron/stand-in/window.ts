@@ -193,6 +193,7 @@ function preloadScript(file: string): string {
   Object.defineProperty(window, 'standInExposed', { value: exposed });
   const electron = {
     contextBridge: { exposeInMainWorld: (name, value) => { exposed.push(name); Object.defineProperty(window, name, { value: Object.freeze(value) }); } },
+    webUtils: { getPathForFile: (file) => '/dropped/' + file.name },
     ipcRenderer: { invoke: (channel, ...args) => invoke(channel, args), on: (channel, listener) => listeners.set(channel, [...(listeners.get(channel) ?? []), listener]) },
   };
   const require = (name) => { if (name === 'electron') return electron; throw new Error('a sandboxed preload cannot require ' + name); };

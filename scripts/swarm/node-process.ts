@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { RPCLink } from '@orpc/client/websocket';
 import { WebSocket } from 'ws';
 import { callLinePath } from '../../shared/contract/call-frames.ts';
-import { CallLink } from '../../shared/contract/call-link.ts';
+import { CallLink } from './call-link.ts';
 import { createSkeinClient, type SkeinClient } from '../../shared/contract/client.ts';
 
 /** The node as it stands in the source; a built one may be given instead. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CallLineServer, openCallsPerLineMax } from '../../../src-main/api/call-line.ts';
 import type { Callable } from '../../../src-main/api/call-table.ts';
 import { createCallTable } from '../../../src-main/api/call-table.ts';
-import { CallLink, type CallLine } from '../../../shared/contract/call-link.ts';
+import { CallLink, type CallLine } from '../../../scripts/swarm/call-link.ts';
 import { createSkeinClient, failureOf, type SkeinClient } from '../../../shared/contract/client.ts';
 import { contract } from '../../../shared/contract/contract.ts';
 import { FailureError, ok } from '../../../shared/domain/failure.ts';

@@ -1,7 +1,7 @@
 import { ORPCError, type ClientContext, type ClientLink } from '@orpc/client';
-import { assert } from '../assert.ts';
-import type { Failure } from '../domain/failure.ts';
-import { answerKinds, type AnswerFrame, type CallFrame } from './call-frames.ts';
+import { assert } from '../../shared/assert.ts';
+import type { Failure } from '../../shared/domain/failure.ts';
+import { answerKinds, type AnswerFrame, type CallFrame } from '../../shared/contract/call-frames.ts';
 
 /** An open line of text messages, whatever carries it. */
 export interface CallLine {

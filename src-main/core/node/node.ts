@@ -362,7 +362,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       return;
     }
     this.#office.onBeat(now);
-    this.#replica.heartbeat(now, [...this.#connected], instant(now - this.#timing.heartbeatMs));
+    // Links lose frames only when they break or overflow: a late answer is most often a slow disk.
+    this.#replica.heartbeat(now, [...this.#connected], instant(now - 2 * this.#timing.heartbeatMs));
     this.#arm('heartbeat', this.#timing.heartbeatMs);
   }
 

@@ -11,6 +11,8 @@ const noRoom: Failure = { code: 'disk-full', message: 'the disk of the coordinat
 export class Proposals {
   readonly #self: NodeId;
   #pending: Request[] = [];
+  /** Taken on in this office and not yet applied: nothing taken on is lost while the office lasts. */
+  readonly #underWay = new Set<string>();
   /** The voters to change to once nothing is in flight; requests wait behind it. */
   wantedVoters: readonly Voter[] | null = null;
   /** The disk is full: whatever begins something new is refused. */
@@ -22,16 +24,26 @@ export class Proposals {
 
   /**
    * Takes requests on, or answers why not. Between the phase-1 quorum and the barrier they wait here: refusing
-   * them would only cost a retry.
+   * them would only cost a retry. One that is under way already is left out: whoever asks again after a slow round
+   * would otherwise make every later round slower.
    */
   admit(requests: readonly Request[], leading: boolean): Failure | null {
     if (!leading) return { code: 'no-coordinator', message: 'this machine does not coordinate' };
-    if (this.#pending.length + requests.length > pendingRequestsMax) {
+    const fresh = requests.filter((request) => !this.#underWay.has(nameOf(request)));
+    if (this.#pending.length + fresh.length > pendingRequestsMax) {
       return { code: 'limit-reached', message: 'the coordinator has too many requests waiting' };
     }
-    const taken = this.essentialOnly ? requests.filter(({ command }) => isEssential(command)) : requests;
-    this.#pending.push(...taken);
-    return taken.length === requests.length ? null : noRoom;
+    const taken = this.essentialOnly ? fresh.filter(({ command }) => isEssential(command)) : fresh;
+    for (const request of taken) {
+      this.#pending.push(request);
+      this.#underWay.add(nameOf(request));
+    }
+    return taken.length === fresh.length ? null : noRoom;
+  }
+
+  /** Seen applied. */
+  settle(request: Request): void {
+    this.#underWay.delete(nameOf(request));
   }
 
   /** In the coordinator's own name; conditional commands, so a repetition is harmless and needs no name. */
@@ -50,6 +62,9 @@ export class Proposals {
   /** Coordination is over: whoever asked asks again elsewhere. */
   clear(): void {
     this.#pending = [];
+    this.#underWay.clear();
     this.wantedVoters = null;
   }
 }
+
+const nameOf = (request: Request): string => `${request.client}/${request.sequence}`;

@@ -80,6 +80,7 @@ export class Requesting {
 
   /** Seen applied. */
   settle(request: Request): void {
+    this.#options.proposals.settle(request);
     if (request.client.startsWith(`${this.#options.self}#`)) this.#outstanding.settle(request.client, request.sequence);
   }
 

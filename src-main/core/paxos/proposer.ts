@@ -19,6 +19,15 @@ interface Preparing<Payload> {
   readonly promises: Map<NodeId, { readonly committed: Slot; readonly votes: readonly Vote<Payload>[] }>;
 }
 
+interface InFlight<Payload> {
+  readonly entry: Entry<Payload>;
+  readonly proposedAt: Instant;
+  /** When it was last sent to those who do not hold it. */
+  sentAt: Instant;
+  /** Which voters, by index, hold it on disk. */
+  heldBy: number;
+}
+
 interface Leading<Payload> {
   readonly type: 'leading';
   readonly ballot: Ballot;
@@ -29,7 +38,7 @@ interface Leading<Payload> {
   closing: boolean;
   nextSlot: Slot;
   /** Proposed and not yet chosen: the entry, and which voters (by index) hold it on disk. */
-  readonly inFlight: Map<Slot, { readonly entry: Entry<Payload>; readonly proposedAt: Instant; heldBy: number }>;
+  readonly inFlight: Map<Slot, InFlight<Payload>>;
   beat: number;
   readonly beatSentAt: Map<number, Instant>;
   readonly ackedBeat: Map<NodeId, number>;
@@ -188,7 +197,7 @@ export class Proposer<Payload> {
       const part = entries.slice(start, start + entriesPerMessageMax);
       const firstSlot = state.nextSlot;
       part.forEach((entry, index) => {
-        state.inFlight.set(slot(firstSlot + index), { entry, proposedAt: now, heldBy: 0 });
+        state.inFlight.set(slot(firstSlot + index), { entry, proposedAt: now, sentAt: now, heldBy: 0 });
       });
       state.nextSlot = slot(firstSlot + part.length);
       // The own vote travels like any other and counts only once it is on disk.
@@ -341,25 +350,29 @@ export class Proposer<Payload> {
   }
 
   /** Sends again, to voters that have not answered, what has been in flight since before `before`. Bounded per voter. */
-  repeatAccepts(before: Instant): void {
+  repeatAccepts(now: Instant, before: Instant): void {
     const state = this.#state;
     if (state.type !== 'leading') return;
+    const repeated = new Set<InFlight<Payload>>();
     state.config.voters.forEach(({ node }, seat) => {
       let firstSlot: Slot | null = null;
       const run: Entry<Payload>[] = [];
       for (const [at, flight] of state.inFlight) {
-        const wanted = flight.proposedAt < before && (flight.heldBy & (1 << seat)) === 0;
+        const wanted = flight.sentAt < before && (flight.heldBy & (1 << seat)) === 0;
         // One message names its first slot only, so a run ends at the first gap.
         const continues = firstSlot === null || at === firstSlot + run.length;
         if (wanted && continues && run.length < entriesPerMessageMax) {
           firstSlot ??= at;
           run.push(flight.entry);
+          repeated.add(flight);
         } else if (firstSlot !== null) {
           break;
         }
       }
       if (firstSlot !== null) this.#sendAccept(state, node, firstSlot, run);
     });
+    // Voters that are only slow would be slowed further by the same entries at every beat.
+    for (const flight of repeated) flight.sentAt = now;
   }
 
   /** Whether a refusal shows that another ballot has won over this one. */

@@ -244,7 +244,7 @@ export class Replica<Payload> {
 
   heartbeat(now: Instant, to: readonly NodeId[], repeatBefore: Instant): void {
     this.#proposer.heartbeat(now, to);
-    this.#proposer.repeatAccepts(repeatBefore);
+    this.#proposer.repeatAccepts(now, repeatBefore);
   }
 
   /** Asks the voters whether they still follow. Answers the number of the heartbeat that `confirmedBeat` will reach. */

@@ -90,7 +90,8 @@ export class Requests {
 
   /** Told every event of the node. */
   onEvent(event: NodeEvent): void {
-    if (event.type === 'applied' && event.request?.client === this.#options.client) {
+    const answers = event.type === 'applied' || event.type === 'request-answered';
+    if (answers && event.request?.client === this.#options.client) {
       const { result } = event;
       this.#settle(
         event.request.sequence,

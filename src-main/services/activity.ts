@@ -66,6 +66,7 @@ export class Activity {
       case 'state-replaced':
       case 'read-ready':
       case 'read-failed':
+      case 'request-answered':
       case 'request-refused':
       case 'role-changed':
       case 'snapshot-taken':

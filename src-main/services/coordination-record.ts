@@ -116,6 +116,7 @@ export class CoordinationRecord {
         });
         return;
       case 'role-changed':
+      case 'request-answered':
       case 'request-refused':
       case 'read-ready':
       case 'read-failed':

@@ -104,6 +104,8 @@ export type NodeEvent =
     }
   /** The state was replaced by a snapshot at `slot`: whatever followed from events must be read from the state again. */
   | { readonly type: 'state-replaced'; readonly slot: Slot }
+  /** An own request took effect before the snapshot that replaced the state: its entry is not seen, its result is. */
+  | { readonly type: 'request-answered'; readonly request: Request; readonly result: CommandResult }
   | { readonly type: 'request-refused'; readonly sequence: number; readonly failure: Failure }
   /** The state now holds everything that was complete when the read was asked for, and perhaps more. */
   | { readonly type: 'read-ready'; readonly id: number; readonly slot: Slot }

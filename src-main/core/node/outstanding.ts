@@ -2,13 +2,18 @@ import type { Failure } from '../../../shared/domain/failure.ts';
 import type { NodeId } from '../../../shared/domain/ids.ts';
 import { outstandingRequestsMax } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
-import type { Request } from '../state-machine/command.ts';
+import type { CommandResult, Request } from '../state-machine/command.ts';
 
 export const tooManyOutstanding: Failure = {
   code: 'limit-reached',
   message: 'too many requests of this machine are unanswered',
   hint: 'Wait until some are answered, then try again.',
 };
+
+export interface AnsweredRequest {
+  readonly request: Request;
+  readonly result: CommandResult;
+}
 
 interface Waiting {
   readonly request: Request;
@@ -42,6 +47,17 @@ export class OutstandingRequests {
     if (this.#waiting.size >= outstandingRequestsMax) return false;
     this.#waiting.set(nameOf(request), { request, sentAt: null, sentTo: null, sends: 0 });
     return true;
+  }
+
+  /** Takes out and answers those that have this answer already. */
+  takeAnswered(resultOf: (request: Request) => CommandResult | null): AnsweredRequest[] {
+    const answered: AnsweredRequest[] = [];
+    for (const { request } of this.#waiting.values()) {
+      const result = resultOf(request);
+      if (result !== null) answered.push({ request, result });
+    }
+    for (const { request } of answered) this.#waiting.delete(nameOf(request));
+    return answered;
   }
 
   /** Seen applied, or refused for good. */

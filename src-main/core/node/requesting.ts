@@ -1,6 +1,7 @@
 import type { NodeId } from '../../../shared/domain/ids.ts';
 import type { Instant } from '../machine/time.ts';
 import type { Request } from '../state-machine/command.ts';
+import type { ClientTable } from '../state-machine/dedupe.ts';
 import { mayPropose } from './authorise.ts';
 import type { NodeEvent, NodeMessage, ProposalMessage } from './messages.ts';
 import { OutstandingRequests, tooManyOutstanding } from './outstanding.ts';
@@ -10,6 +11,8 @@ export interface RequestingOptions {
   readonly self: NodeId;
   readonly retryMs: number;
   readonly proposals: Proposals;
+  /** What clients were answered, as of the entries applied here. */
+  readonly applied: () => ClientTable;
   readonly coordinator: () => NodeId | null;
   /** This node has a phase-1 quorum. */
   readonly leading: () => boolean;
@@ -84,8 +87,17 @@ export class Requesting {
     if (request.client.startsWith(`${this.#options.self}#`)) this.#outstanding.settle(request.client, request.sequence);
   }
 
-  #admit(from: NodeId, requests: readonly Request[]): void {
-    const { self, proposals, leading, coordinator, send } = this.#options;
+  /** The state was replaced: the entries of some own requests are not seen, but their results are kept in it. */
+  onStateReplaced(): void {
+    const { applied, emit } = this.#options;
+    const answered = this.#outstanding.takeAnswered(({ client, sequence }) => applied().resultOf(client, sequence));
+    for (const { request, result } of answered) emit({ type: 'request-answered', request, result });
+  }
+
+  #admit(from: NodeId, asked: readonly Request[]): void {
+    const { self, proposals, applied, leading, coordinator, send } = this.#options;
+    // Who asks again for what took effect lags: it finds the answer in the log or in a snapshot, not in one more entry.
+    const requests = asked.filter(({ client, sequence }) => applied().resultOf(client, sequence) === null);
     if (requests.length === 0) return;
     const failure = proposals.admit(requests, leading());
     if (failure === null || from === self) return;

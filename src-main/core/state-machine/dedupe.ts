@@ -52,6 +52,11 @@ export class ClientTable {
     return client !== undefined && (sequence < client.answeredBelow || client.results.has(sequence));
   }
 
+  /** The result that is kept of this request; null when there is none. */
+  resultOf(name: string, sequence: number): CommandResult | null {
+    return this.#clients.get(name)?.results.get(sequence) ?? null;
+  }
+
   remember(request: Request, result: CommandResult): void {
     this.#clients.get(request.client)?.results.set(request.sequence, result);
   }

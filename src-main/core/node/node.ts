@@ -83,7 +83,11 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       wall: options.wall,
       arm: (timer, afterMs) => this.#arm(timer, afterMs),
     });
-    this.#requesting = new Requesting({ ...ways, applied: () => this.#replicated.state.clients, leading: () => this.#replica.phase === 'leading' });
+    this.#requesting = new Requesting({
+      ...ways,
+      applied: () => this.#replicated.state.clients,
+      leading: () => this.#replica.phase === 'leading',
+    });
     this.#reading = new Reading({ ...ways, firstAttempt: this.#random.below(2 ** 30) * 2 ** 20 });
     const chosen = this.#replica.recover(recovered.snapshot, recovered.facts);
     if (recovered.snapshot !== null) this.#replicated.restore(recovered.snapshot);

@@ -127,7 +127,7 @@ class FrameQueue implements AsyncGenerator<unknown, undefined, undefined> {
   async next(): Promise<IteratorResult<unknown, undefined>> {
     while (this.#waiting.length === 0 && this.#ended === null) await this.#change();
     if (this.#waiting.length > 0) return { done: false, value: this.#waiting.shift() };
-    if (this.#ended?.error != null) {
+    if (this.#ended !== null && this.#ended.error !== null) {
       const { error } = this.#ended;
       this.#ended = { error: null };
       throw error;

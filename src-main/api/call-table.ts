@@ -40,7 +40,7 @@ function callableOf(procedure: AnyContractProcedure, method: Method): Callable {
   if (schema === undefined)
     return {
       call: (_, call) => method(call),
-      check: (input) => (input == null ? ok(null) : { ok: false, failure: noInput }),
+      check: (input) => (input === null || input === undefined ? ok(null) : { ok: false, failure: noInput }),
     };
   return {
     call: (input, call) => method(input, call),

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { mutants, type Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
+import { mutants } from './mutants.ts';
 
 const simulator = fileURLToPath(new URL('../simulate.ts', import.meta.url));
 
@@ -12,16 +13,19 @@ interface Verdict {
 
 /** Runs every mutant in a process of its own until a checker catches it, and prints who did. False if one survives. */
 export function runMutants(names: readonly string[]): boolean {
-  let survivors = 0;
+  const seedsNeeded: number[] = [];
   const chosen = mutants.filter((mutant) => names.length === 0 || names.includes(mutant.name));
   for (const mutant of chosen) {
     const verdict = judge(mutant);
-    if (!verdict.caught) survivors += 1;
+    if (verdict.caught) seedsNeeded.push(verdict.seeds);
     const word = verdict.caught ? `caught by seed ${verdict.seeds}` : `SURVIVED ${mutant.seedsMax} seeds`;
     console.log(`${mutant.name.padEnd(34)} ${word.padEnd(22)} ${verdict.claim}`);
   }
-  console.log(`${chosen.length} mutants, ${chosen.length - survivors} caught`);
-  return survivors === 0;
+  seedsNeeded.sort((left, right) => left - right);
+  const median = seedsNeeded[Math.floor(seedsNeeded.length / 2)] ?? 0;
+  const worst = seedsNeeded.at(-1) ?? 0;
+  console.log(`${chosen.length} mutants, ${seedsNeeded.length} caught; seeds needed: median ${median}, worst ${worst}`);
+  return seedsNeeded.length === chosen.length;
 }
 
 function judge(mutant: Mutant): Verdict {

@@ -24,6 +24,8 @@ type HoldInput = Parameters<SkeinServices['locks']['hold']>[0];
 type Holds = Map<string, { readonly session: SessionId; readonly owner: string }>;
 
 const releaseWaitMs = 10_000;
+/** A caller that was told of a loss has this long to stop and hang up. */
+const callerStopsMs = 10_000;
 
 /** Locks for people and scripts: each hold lives exactly as long as its caller keeps reading. */
 export function createLocksService(
@@ -136,7 +138,7 @@ async function* hold(
     await guarded.end(name, held.token, peer.keeper.graceMs);
     yield { type: 'lost', reason };
     // The caller needs a moment to stop. Until it has gone the lock is not given back, so that no other is let in.
-    await aborted(signal);
+    await aborted(AbortSignal.any([signal, timeoutAfter(callerStopsMs)]));
   } catch (error) {
     if (timeout?.aborted === true && !signal.aborted) throw new FailureError(notInTime(name, input.waitMs ?? 0));
     throw error;

@@ -91,10 +91,15 @@ export class SimClient {
   }
 
   /** An owner changes their mind about a machine, this one or another. */
+  /** What an owner says about a machine. */
+  pin(node: NodeId, pin: (typeof rankPins)[number]): void {
+    this.#ask({ type: 'rank-pinned', node, pin, by: this.#node });
+  }
+
   #pin(): void {
     const { world } = this.#options;
     const node = pick(this.#random, world.nodes).id;
-    this.#ask({ type: 'rank-pinned', node, pin: pick(this.#random, rankPins), by: this.#node });
+    this.pin(node, pick(this.#random, rankPins));
   }
 
   /** Several at once now and then: they share a round. */

@@ -13,12 +13,14 @@ interface Habit {
   readonly windows: (random: Random, day: number) => Windows;
   /** Share of the times it goes that it is shut down rather than put to sleep. */
   readonly shutDownShare: number;
+  /** Its owner has said that it is the home base. */
+  readonly homeBase?: boolean;
 }
 
 const around = (random: Random, hour: number, spread: number): number => hour + (random.next() * 2 - 1) * spread;
 const isWeekend = (day: number): boolean => day % 7 >= 5;
 
-const alwaysOn: Habit = { windows: () => [[0, 24]], shutDownShare: 1 };
+const alwaysOn: Habit = { windows: () => [[0, 24]], shutDownShare: 1, homeBase: true };
 
 const workLaptop: Habit = {
   shutDownShare: 0.1,
@@ -106,6 +108,7 @@ const sceneMs = 45_000;
 /** Most machines say goodbye; a battery that runs out does not. */
 const goodbyeShare = 0.85;
 const founded = 30_000;
+const pinnedMs = 5_000;
 
 /** All times at which a machine of the household falls asleep or wakes, in order. Overlapping windows are one. */
 export function schedule(habits: readonly Habit[], days: number, random: Random): Transition[] {
@@ -136,6 +139,10 @@ export function liveThrough(world: World, habits: readonly Habit[], days: number
   const random = world.forks.named('household');
   const transitions = schedule(habits, days, random);
   world.runUntil(world.queue.now + founded);
+  world.nodes.forEach((node, index) => {
+    if (habits[index]?.homeBase === true) node.client?.pin(node.id, 'home-base');
+  });
+  world.runUntil(world.queue.now + pinnedMs);
   for (const node of world.nodes) rest(world, node, false);
   let someoneAwakeMs = 0;
   let coordinatedMs = 0;

@@ -20,6 +20,8 @@ export class Configurations implements Checker {
   readonly #lost = new Set<string>();
   /** Configurations for which a stop-sign has left somewhere: they may have ended unseen. */
   readonly #ending = new Set<number>();
+  /** Whom the stop-signs of the newest configuration name: once one is chosen, it needs these disks. */
+  readonly #named = new Set<NodeId>();
   #newest: VoterConfig | null = null;
   /** Voters of the newest configuration that have voted in it; the record of all before is then on their disks. */
   readonly #begunBy = new Set<NodeId>();
@@ -48,8 +50,10 @@ export class Configurations implements Checker {
   }
 
   onSent(run: Run, message: NodeMessage): void {
-    if (message.type === 'accept' && message.entries.some((entry) => entry.type === 'stop-sign')) {
+    for (const entry of message.type === 'accept' ? message.entries : []) {
+      if (message.type !== 'accept' || entry.type !== 'stop-sign') continue;
       this.#ending.add(message.ballot.config);
+      for (const { node } of entry.voters) this.#named.add(node);
     }
     if (message.type === 'accepted' && message.ballot.config === this.#newest?.id) this.#begunBy.add(run.node);
     const votes = message.type === 'promise' || message.type === 'accepted';
@@ -76,7 +80,8 @@ export class Configurations implements Checker {
     const lost = config.voters.filter(({ node, incarnation }) => isLost(node, incarnation)).length;
     const changing = this.#ending.has(config.id) || !begun;
     const spare = changing ? 0 : config.voters.length - quorum - lost;
-    return { voters: new Set([...config.voters.map(({ node }) => node), ...(begun ? [] : this.#before)]), spare };
+    const needed = [...config.voters.map(({ node }) => node), ...this.#named, ...(begun ? [] : this.#before)];
+    return { voters: new Set(needed), spare };
   }
 
   #noteConfig({ machine }: Run): void {
@@ -84,6 +89,7 @@ export class Configurations implements Checker {
     if (config === null || (this.#newest !== null && config.id <= this.#newest.id)) return;
     this.#before = this.#newest?.voters.map(({ node }) => node) ?? [];
     this.#begunBy.clear();
+    this.#named.clear();
     this.#newest = config;
     const names = new Set(config.voters.map(({ node }) => node));
     if (![1, 3, 5].includes(config.voters.length) || names.size !== config.voters.length) {

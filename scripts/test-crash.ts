@@ -12,6 +12,10 @@ import { until, type NodeProcess } from './swarm/node-process.ts';
 
 const lock = 'crash-test';
 const tasksPerJob = 3;
+/** Submitters wait while this many jobs are unfinished. */
+const jobsPendingMax = 200;
+const settleMs = 300_000;
+const lookMs = 5_000;
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** What clients were told, kept outside the nodes. */
@@ -73,9 +77,9 @@ async function useLock(node: NodeProcess, ledger: Ledger, random: Random, runnin
 }
 
 /** Submits small jobs; what was acknowledged must end well. */
-async function submitJobs(node: NodeProcess, ledger: Ledger, cwd: string, running: () => boolean): Promise<void> {
+async function submitJobs(node: NodeProcess, jobs: FollowedJobs, cwd: string, running: () => boolean): Promise<void> {
   while (running()) {
-    if (node.running) {
+    if (node.running && jobs.count < jobsPendingMax) {
       try {
         const { job } = await node.api.tasks.submit({
           name: 'crash',
@@ -83,7 +87,7 @@ async function submitJobs(node: NodeProcess, ledger: Ledger, cwd: string, runnin
           cwd,
           each: { type: 'range', from: 1, to: tasksPerJob },
         });
-        ledger.jobs.push(job);
+        jobs.add(job);
       } catch {
         // Not acknowledged: whether it took effect is unknown, and nobody was promised anything.
       }
@@ -92,22 +96,75 @@ async function submitJobs(node: NodeProcess, ledger: Ledger, cwd: string, runnin
   }
 }
 
-async function checkJobs(node: NodeProcess, ledger: Ledger): Promise<void> {
-  for (const job of new Set(ledger.jobs)) {
-    const detail = await until(`job ${job} to end`, 240_000, async () => {
-      const { view } = await node.api.tasks.show({ selector: String(job) });
-      return view.job.endedAt === null ? null : view;
-    }).catch((error: unknown) => String(error));
-    if (typeof detail === 'string') {
-      ledger.violations.push(`acknowledged job ${job} did not end: ${detail}`);
-      continue;
+/** Jobs that were acknowledged and not yet seen to end; a node forgets the oldest finished jobs, so they are followed. */
+class FollowedJobs {
+  readonly #ledger: Ledger;
+  #pending: number[] = [];
+  #looking = 0;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+  }
+
+  get count(): number {
+    return this.#pending.length + this.#looking;
+  }
+
+  add(job: number): void {
+    this.#ledger.jobs.push(job);
+    this.#pending.push(job);
+  }
+
+  /** Looks at every pending job once, and checks those that have ended. */
+  async look(node: NodeProcess): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#looking = pending.length;
+    for (const job of pending) {
+      if (!(await this.#hasEnded(node, job))) this.#pending.push(job);
+      this.#looking -= 1;
     }
-    if (detail.job.counts.succeeded !== tasksPerJob)
-      ledger.violations.push(`job ${job} ended with ${detail.job.counts.succeeded} of ${tasksPerJob} succeeded`);
-    for (const task of detail.tasks) {
+  }
+
+  async #hasEnded(node: NodeProcess, job: number): Promise<boolean> {
+    try {
+      const { view } = await node.api.tasks.show({ selector: String(job) }, { signal: AbortSignal.timeout(lookMs) });
+      if (view.job.endedAt === null) return false;
+      this.#check(job, view);
+      return true;
+    } catch {
+      // The node was killed under this look, or is behind; it is asked again.
+      return false;
+    }
+  }
+
+  #check(job: number, view: Awaited<ReturnType<NodeProcess['api']['tasks']['show']>>['view']): void {
+    const { violations } = this.#ledger;
+    if (view.job.counts.succeeded !== tasksPerJob)
+      violations.push(`job ${job} ended with ${view.job.counts.succeeded} of ${tasksPerJob} succeeded`);
+    for (const task of view.tasks) {
       const accepted = task.attempts.filter(({ state }) => state === 'succeeded').length;
-      if (accepted !== 1) ledger.violations.push(`task ${job}.${task.index} has ${accepted} accepted results`);
+      if (accepted !== 1) violations.push(`task ${job}.${task.index} has ${accepted} accepted results`);
     }
+  }
+
+  /** Whatever is left must end soon now that nobody is killed any more. */
+  async finish(node: NodeProcess): Promise<void> {
+    await until('every acknowledged job to end', settleMs, async () => {
+      await this.look(node);
+      return this.#pending.length === 0 ? true : null;
+    }).catch(() => {
+      for (const job of this.#pending) this.#ledger.violations.push(`acknowledged job ${job} did not end`);
+    });
+  }
+}
+
+/** Follows the jobs beside the killing, by whichever node is up. */
+async function followJobs(nodes: readonly NodeProcess[], jobs: FollowedJobs, running: () => boolean): Promise<void> {
+  while (running()) {
+    const node = nodes.find((each) => each.running);
+    if (node !== undefined) await jobs.look(node);
+    await sleep(500);
   }
 }
 
@@ -122,6 +179,7 @@ async function main(): Promise<number> {
   say(`crash test: kills=${kills} seed=${seed}`);
   const random = seededRandom(seed);
   const ledger = new Ledger();
+  const jobs = new FollowedJobs(ledger);
   const swarm = await LocalSwarm.found({
     name: 'crash',
     machines: ['one', 'two', 'three'],
@@ -135,7 +193,8 @@ async function main(): Promise<number> {
     const alive = (): boolean => running;
     const clients = [
       ...swarm.nodes.map((node, index) => useLock(node, ledger, seededRandom(seed + index + 1), alive)),
-      ...swarm.nodes.map((node) => submitJobs(node, ledger, cwd, alive)),
+      ...swarm.nodes.map((node) => submitJobs(node, jobs, cwd, alive)),
+      followJobs(swarm.nodes, jobs, alive),
     ];
     for (let kill = 1; kill <= kills; kill++) {
       await sleep(200 + random.below(1_200));
@@ -151,7 +210,7 @@ async function main(): Promise<number> {
     await Promise.all(clients);
     await swarm.settled();
     const [observer] = swarm.nodes;
-    if (observer !== undefined) await checkJobs(observer, ledger);
+    if (observer !== undefined) await jobs.finish(observer);
     ledger.checkLocks();
   } finally {
     await swarm.dispose();

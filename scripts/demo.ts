@@ -224,6 +224,14 @@ writeFileSync(file + '.gz', gzipSync(readFileSync(file), { level: 9 }));
 console.log('compressed ' + file);
 `;
 
+/** Until Ctrl+C, after which the swarm is to be stopped in order. */
+async function interruption(swarm: LocalSwarm): Promise<void> {
+  await new Promise<void>((done) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
+    swarm.ignoreInterruptions();
+  });
+}
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     options: { once: { type: 'boolean' }, help: { type: 'boolean' } },
@@ -236,14 +244,10 @@ async function main(): Promise<number> {
   await buildRenderer();
   const flags = ['--session-ttl-ms', String(sessionTtlMs)];
   const swarm = await LocalSwarm.found({ name: 'demo', machines: ['anna', 'boris', 'chloe'], flags, slots: 2, say });
-  const interrupted = new Promise<void>((done) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => done());
-  });
   try {
     const address = swarm.nodes[0]?.address ?? '';
     say(`open the window: ${address}`);
-    const outcome = await Promise.race([runJob(swarm, positionals[0]), interrupted.then(() => null)]);
-    if (outcome === null) return 130;
+    const outcome = await runJob(swarm, positionals[0]);
     const good =
       outcome.verified === outcome.tasks &&
       outcome.lost === 0 &&
@@ -259,7 +263,7 @@ async function main(): Promise<number> {
       );
       return good ? 0 : 1;
     }
-    await interrupted;
+    await interruption(swarm);
     return good ? 0 : 1;
   } finally {
     await swarm.dispose();

@@ -2,7 +2,7 @@ import { FailureError, fail, type Failure } from '../../shared/domain/failure.ts
 import { slot, type NodeId, type Slot } from '../../shared/domain/ids.ts';
 import type { NodeInput } from '../core/node/messages.ts';
 import type { SetAside } from '../core/paxos/epochs.ts';
-import type { Advance } from '../core/paxos/replica.ts';
+import type { Advance } from '../core/paxos/recovery.ts';
 import { quorumOf, type Voter, type VoterConfig } from '../core/paxos/voters.ts';
 import { newSeatRank } from '../core/membership/voter-choice.ts';
 import type { LoggedRequest } from '../core/state-machine/command.ts';

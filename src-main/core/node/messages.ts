@@ -2,6 +2,7 @@ import type { NodeId, Slot } from '../../../shared/domain/ids.ts';
 import type { Failure } from '../../../shared/domain/failure.ts';
 import type { ElectionMessage } from '../election/messages.ts';
 import type { Departure } from '../membership/voter-choice.ts';
+import type { Effect } from '../machine/effect.ts';
 import type { Ballot } from '../paxos/ballot.ts';
 import type { PaxosFact, Snapshot } from '../paxos/facts.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
@@ -121,3 +122,5 @@ export type NodeEvent =
   | { readonly type: 'config-changed'; readonly config: VoterConfig }
   /** Compaction: this snapshot now stands for everything up to its slot. */
   | { readonly type: 'snapshot-taken'; readonly snapshot: Snapshot };
+
+export type NodeEffect = Effect<NodeId, NodeMessage, NodeFact, NodeEvent, NodeTimer>;

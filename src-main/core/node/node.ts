@@ -1,34 +1,31 @@
 import { assertNever } from '../../../shared/assert.ts';
 import { type LockName, type NodeId, type SessionId, type Slot } from '../../../shared/domain/ids.ts';
 import { Bully } from '../election/bully.ts';
-import type { Effect } from '../machine/effect.ts';
 import type { Machine } from '../machine/machine.ts';
 import { seededRandom, type Random } from '../machine/random.ts';
 import { instant, type Instant } from '../machine/time.ts';
 import { lanTiming, type NodeTiming } from '../machine/timing.ts';
-import type { Followed } from '../paxos/acceptor.ts';
-import { sameBallot, type Ballot } from '../paxos/ballot.ts';
+import type { Ballot } from '../paxos/ballot.ts';
 import type { SingleCopies } from '../paxos/copies.ts';
 import type { Snapshot } from '../paxos/facts.ts';
 import type { SetAside } from '../paxos/epochs.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
-import { Replica, type Advance } from '../paxos/replica.ts';
-import { ranked } from '../ranks/rank-table.ts';
+import type { Advance } from '../paxos/recovery.ts';
+import { Replica } from '../paxos/replica.ts';
 import type { Chosen } from '../paxos/slot-log.ts';
-import { voterIn, type VoterConfig } from '../paxos/voters.ts';
+import type { VoterConfig } from '../paxos/voters.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
 import type { SwarmState } from '../state-machine/state.ts';
 import { CoordinatorDuties } from './coordinator-duties.ts';
-import type { NodeEvent, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer, TakeOverMessage } from './messages.ts';
+import { Leadership } from './leadership.ts';
+import type { NodeEffect, NodeEvent, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer } from './messages.ts';
 import { Office } from './office.ts';
 import { weigh, type NodeOptions } from './options.ts';
 import { Proposals } from './proposals.ts';
 import { Reading } from './reading.ts';
 import { ReplicatedState } from './replicated-state.ts';
 import { Requesting } from './requesting.ts';
-import { roleOf, Standing, type KnownCoordinator } from './standing.ts';
-
-export type NodeEffect = Effect<NodeId, NodeMessage, NodeFact, NodeEvent, NodeTimer>;
+import { Standing, type KnownCoordinator } from './standing.ts';
 
 /** Parts of a node react to one another at most this often within one step; the rest follows with the next input. */
 const settleRoundsMax = 8;
@@ -47,12 +44,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #office: Office;
   readonly #requesting: Requesting;
   readonly #reading: Reading;
+  readonly #leadership: Leadership;
   readonly #connected = new Set<NodeId>();
   #members: ReadonlySet<NodeId>;
   readonly #replicated = new ReplicatedState();
   readonly #proposals: Proposals;
   readonly #standing = new Standing((event) => this.#emit(event));
-  #config: VoterConfig | null = null;
   #effects: NodeEffect[] = [];
 
   constructor(options: NodeOptions) {
@@ -89,6 +86,20 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       leading: () => this.#replica.phase === 'leading',
     });
     this.#reading = new Reading({ ...ways, firstAttempt: this.#random.below(2 ** 30) * 2 ** 20 });
+    this.#leadership = new Leadership({
+      ...ways,
+      timing: this.#timing,
+      random: this.#random,
+      bully: this.#bully,
+      standing: this.#standing,
+      office: this.#office,
+      requesting: this.#requesting,
+      reading: this.#reading,
+      connected: this.#connected,
+      ranks: () => this.#replicated.state.ranks,
+      push: (effect) => this.#effects.push(effect),
+      arm: (timer, afterMs) => this.#arm(timer, afterMs),
+    });
     const chosen = this.#replica.recover(recovered.snapshot, recovered.facts);
     if (recovered.snapshot !== null) this.#replicated.restore(recovered.snapshot);
     for (const one of chosen) this.#applyOne(one);
@@ -187,17 +198,17 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#office.handOver(now, input.to, input.reason);
         break;
       case 'woke':
-        this.#onWoke();
+        this.#leadership.onWoke();
         break;
       case 'departing':
         this.#office.depart(now, input.departure);
         break;
       case 'disk-full':
       case 'disk-ready':
-        this.#onDisk(input.type === 'disk-full');
+        this.#leadership.onDisk(input.type === 'disk-full');
         break;
       case 'promise-epoch':
-        if (this.#replica.promiseEpoch(input.epoch, input.to)) this.#awaitEpoch();
+        if (this.#replica.promiseEpoch(input.epoch, input.to)) this.#leadership.awaitEpoch();
         break;
       case 'open-epoch':
         this.#replica.openEpoch(now, input.epoch, input.voters, new Set(input.from));
@@ -229,8 +240,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #start(now: Instant): void {
     this.#armRetry(now);
     const config = this.#replica.config;
-    if (config !== null) this.#adoptConfig(config, false);
-    this.#noteRole('started');
+    if (config !== null) this.#leadership.adoptConfig(config, false);
+    this.#leadership.noteRole('started');
   }
 
   #onPeerConnected(now: Instant, peer: NodeId): void {
@@ -238,32 +249,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#bully.peerConnected(peer);
     if (this.#standing.role === 'coordinator')
       this.#replica.heartbeat(now, [peer], instant(now - this.#timing.heartbeatMs));
-  }
-
-  /** C.3 rule 5: whatever was believed about others is void before anything else is handled. */
-  #onWoke(): void {
-    this.#replica.stepDown();
-    this.#office.end();
-    this.#reading.endCoordination();
-    this.#bully.woke();
-    this.#standing.followNobody('this machine woke up');
-    this.#noteRole('this machine woke up');
-  }
-
-  /** Somebody with room should coordinate: the log grows fastest where it is led. */
-  #onDisk(full: boolean): void {
-    this.#proposals.essentialOnly = full;
-    this.#bully.reluctant = full;
-    if (!full || this.#replica.phase === 'idle') return;
-    this.#replica.stepDown();
-    this.#endCoordination('the disk of this machine is full');
-  }
-
-  #awaitEpoch(): void {
-    this.#proposals.clear();
-    this.#bully.configure([], false);
-    this.#standing.followNobody('a new epoch is being opened');
-    this.#noteRole('a new epoch is being opened');
   }
 
   #onReceived(now: Instant, from: NodeId, message: NodeMessage): void {
@@ -287,7 +272,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#reading.onMessage(from, message);
         break;
       case 'take-over':
-        this.#onTakeOver(now, from, message);
+        this.#leadership.onTakeOver(now, from, message);
         break;
       default:
         this.#onPaxos(now, from, message);
@@ -296,24 +281,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #onPaxos(now: Instant, from: NodeId, message: PaxosMessage<LoggedRequest>): void {
     if (message.type === 'heartbeat-ack') this.#duties.noteAnswer(now, from, message);
-    this.#replica.receive(now, from, message, this.#followed(now, from));
-  }
-
-  /** Whom this node hears as coordinator, and the ballot that a prepare of this sender must name to be let through. */
-  #followed(now: Instant, from: NodeId): Followed | null {
-    const node = this.#bully.hearsCoordinator(now);
-    if (node === this.#self) return { node, leave: this.#office.successor === from ? this.#replica.ballot : null };
-    return node === null ? null : { node, leave: this.#standing.ballotOf(node) };
-  }
-
-  /** Only the coordinator that this node follows, in the very ballot it follows, can ask it to go ahead. */
-  #onTakeOver(now: Instant, from: NodeId, { ballot, reason }: TakeOverMessage): void {
-    const current = sameBallot(this.#standing.ballotOf(from), ballot);
-    const config = this.#replica.config;
-    if (!current || config?.id !== ballot.config || !this.#replica.hasSeat || this.#replica.phase !== 'idle') return;
-    this.#bully.takeOver();
-    this.#replica.tryToLead(now, 0, ballot);
-    this.#noteRole(`handed over: ${reason}`);
+    this.#replica.receive(now, from, message, this.#leadership.followed(now, from));
   }
 
   #onTimer(now: Instant, timer: NodeTimer): void {
@@ -323,7 +291,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#bully.timerFired(now, timer);
         break;
       case 'heartbeat':
-        this.#beat(now);
+        this.#leadership.beat(now);
         break;
       case 'retry':
         this.#requesting.sendDue(now);
@@ -357,62 +325,14 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (peer !== undefined) this.#replica.pull(now, peer);
   }
 
-  #beat(now: Instant): void {
-    if (this.#replica.phase !== 'leading') return;
-    const quorumAt = this.#replica.quorumAt;
-    if (quorumAt !== null && now - quorumAt > this.#timing.quorumMs) {
-      this.#replica.stepDown();
-      this.#endCoordination(`no quorum of voters answered for ${this.#timing.quorumMs} ms`);
-      return;
-    }
-    this.#office.onBeat(now);
-    // Links lose frames only when they break or overflow: a late answer is most often a slow disk.
-    this.#replica.heartbeat(now, [...this.#connected], instant(now - 2 * this.#timing.heartbeatMs));
-    this.#arm('heartbeat', this.#timing.heartbeatMs);
-  }
-
-  #endCoordination(reason: string): void {
-    this.#bully.lost(reason);
-    const successor = this.#office.end();
-    if (successor !== null) this.#bully.deferTo(successor);
-    this.#reading.endCoordination();
-    if (this.#standing.coordinator?.node === this.#self) this.#standing.followNobody(reason);
-    this.#noteRole(reason);
-  }
-
   /** Lets the parts react to one another until nothing more follows from this input. */
   #settle(now: Instant): void {
     for (let round = 0; round < settleRoundsMax; round++) {
-      this.#takeElection(now);
+      this.#leadership.takeElection(now);
       this.#office.propose(now);
       this.#reading.advance(now);
       if (!this.#takeReplica(now)) return;
       if (this.#standing.role === 'coordinator') this.#replica.announceCommit([...this.#connected]);
-    }
-  }
-
-  #takeElection(now: Instant): void {
-    for (const output of this.#bully.take()) {
-      switch (output.type) {
-        case 'try':
-          this.#replica.tryToLead(now, this.#random.below(2));
-          this.#noteRole(output.reason);
-          break;
-        case 'give-up':
-          this.#replica.stepDown();
-          this.#noteRole('phase 1 found no quorum in time');
-          break;
-        case 'suspected':
-          this.#standing.followNobody(output.reason);
-          break;
-        case 'send':
-        case 'set-timer':
-        case 'cancel-timer':
-          this.#effects.push(output);
-          break;
-        default:
-          assertNever(output);
-      }
     }
   }
 
@@ -425,9 +345,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       if (effect.type === 'send' && effect.message.type === 'promise') this.#bully.deferTo(effect.to);
     }
     // The loss first: else what was heard of the winner would be forgotten with the lost attempt.
-    if (outcome.attempt === 'lost') this.#endCoordination('another ballot was preferred');
-    if (outcome.heard !== null) this.#onCoordinatorHeard(now, outcome.heard.coordinator, outcome.heard.ballot);
-    if (outcome.attempt === 'won') this.#onWon(now);
+    if (outcome.attempt === 'lost') this.#leadership.end('another ballot was preferred');
+    if (outcome.heard !== null)
+      this.#leadership.onCoordinatorHeard(now, outcome.heard.coordinator, outcome.heard.ballot);
+    if (outcome.attempt === 'won') this.#leadership.onWon(now);
     if (outcome.installed !== null) this.#onInstalled(outcome.installed);
     const beforeApplied = this.#effects.length;
     for (const chosen of outcome.chosen) this.#applyOne(chosen, now);
@@ -435,34 +356,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     const applied = outcome.chosen.length > 0 || outcome.installed !== null;
     this.#afterApply(now, applied, led);
     return applied || outcome.effects.length > 0 || outcome.attempt !== null || outcome.heard !== null;
-  }
-
-  #onCoordinatorHeard(now: Instant, coordinator: NodeId, ballot: Ballot): void {
-    if (coordinator === this.#self) return;
-    this.#bully.coordinatorHeard(now, coordinator);
-    if (!this.#standing.follow(coordinator, ballot)) return;
-    this.#askAgain();
-    this.#noteRole('follows the coordinator');
-    this.#requesting.sendDue(now);
-  }
-
-  /** Whoever was asked may not coordinate any more. */
-  #askAgain(): void {
-    this.#requesting.sendAgain();
-    this.#reading.askAgain();
-  }
-
-  /** A phase-1 quorum: the receipt goes out at once, as a heartbeat. Requests wait for the barrier. */
-  #onWon(now: Instant): void {
-    const ballot = this.#replica.ballot;
-    if (ballot === null) return;
-    this.#bully.won(now);
-    this.#office.begin(now);
-    this.#askAgain();
-    this.#standing.coordinate(this.#self, ballot);
-    this.#noteRole('it has a phase-1 quorum');
-    this.#replica.heartbeat(now, [...this.#connected], now);
-    this.#arm('heartbeat', this.#timing.heartbeatMs);
   }
 
   #onInstalled(snapshot: Snapshot): void {
@@ -482,32 +375,14 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   #afterApply(now: Instant, changed: boolean, led: boolean): void {
-    const config = this.#replica.config;
-    if (config !== null) this.#bully.adoptRanks(config.voters, this.state.ranks);
-    const same = config?.id === this.#config?.id && config?.epoch === this.#config?.epoch;
-    if (config !== null && !same) this.#adoptConfig(config, led || this.#inherits(config));
+    this.#leadership.followConfig(led);
     if (!changed) return;
     if (this.#replica.serving) {
       this.#requesting.sendDue(now);
       this.#office.placeTasks(now);
     }
+    const { config } = this.#replica;
     if (config !== null && this.#replicated.snapshotDue) this.#compact(config);
-  }
-
-  /** The former coordinator has given up its seat: the first of the new voters goes ahead, or all would wait. */
-  #inherits(config: VoterConfig): boolean {
-    const former = this.#standing.coordinator?.node;
-    return former !== undefined && voterIn(config, former) === undefined && config.voters[0]?.node === this.#self;
-  }
-
-  #adoptConfig(config: VoterConfig, haste: boolean): void {
-    this.#config = config;
-    // Who has promised a new epoch takes part in no election of the old one.
-    this.#bully.configure(this.#replica.awaitsEpoch ? [] : ranked(config.voters, this.state.ranks), haste);
-    if (haste) this.#replica.push([...this.#connected]);
-    this.#askAgain();
-    this.#emit({ type: 'config-changed', config });
-    this.#noteRole('the voters changed');
   }
 
   /** `before`: which of this step's effects must wait until the snapshot is on disk; by default those that follow. */
@@ -515,10 +390,6 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     const snapshot = { slot: this.#replica.committed, config, state: this.#replicated.toText() };
     this.#replica.compact(snapshot);
     this.#effects.splice(before, 0, { type: 'emit', event: { type: 'snapshot-taken', snapshot } });
-  }
-
-  #noteRole(reason: string): void {
-    this.#standing.become(roleOf(this.#replica), this.#replica.ballot, reason);
   }
 
   #emit(event: NodeEvent): void {

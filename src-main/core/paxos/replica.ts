@@ -1,48 +1,24 @@
 import { slot, type NodeId, type Slot } from '../../../shared/domain/ids.ts';
 import { assertNever } from '../../../shared/assert.ts';
-import { entriesKeptBehindSnapshot, entriesPerMessageMax } from '../machine/limits.ts';
+import { entriesKeptBehindSnapshot } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
 import { Acceptor, type AcceptorSelf, type Followed } from './acceptor.ts';
 import { compareBallots, sameBallot, type Ballot } from './ballot.ts';
 import type { SingleCopies } from './copies.ts';
-import { EffectList, type PaxosEffect } from './effects.ts';
-import { cutOf, Epochs, firstConfigOf, type SetAside } from './epochs.ts';
+import { EffectList } from './effects.ts';
+import { EpochChange } from './epoch-change.ts';
+import { Epochs, type SetAside } from './epochs.ts';
 import type { PaxosFact, Snapshot } from './facts.ts';
+import { Following } from './following.ts';
 import { Learner } from './learner.ts';
 import type { PaxosMessage } from './messages.ts';
+import { OutcomeOfStep, type ReplicaOutcome } from './outcome.ts';
 import { Proposer } from './proposer.ts';
-import { entriesToRepropose } from './repropose.ts';
+import { advanceOf, durableFactsOf, replay, type Advance, type DurableParts } from './recovery.ts';
 import { SlotLog, type Chosen } from './slot-log.ts';
-import { hasSeat, mayVote, quorumOf, voterIn, type Voter, type VoterConfig } from './voters.ts';
+import { hasSeat, voterIn, type Voter, type VoterConfig } from './voters.ts';
 
 type Of<Payload, Type extends PaxosMessage<Payload>['type']> = Extract<PaxosMessage<Payload>, { type: Type }>;
-
-/** What a step of the replica brought about, besides its effects. */
-export interface ReplicaOutcome<Payload> {
-  readonly effects: readonly PaxosEffect<Payload>[];
-  /** Newly chosen entries, in order. Their effects come after those above. */
-  readonly chosen: readonly Chosen<Payload>[];
-  /** A snapshot that replaces the state; `chosen` then follows it. */
-  readonly installed: Snapshot | null;
-  /** This machine has opened a new epoch, and `chosen` follows in it: a snapshot must cover them before anything leaves. */
-  readonly opened: VoterConfig | null;
-  /** A live coordinator was heard: its heartbeat or accept was obeyed. */
-  readonly heard: { readonly coordinator: NodeId; readonly ballot: Ballot } | null;
-  /** This node's own attempt ended: with a phase-1 quorum, or because somebody else was preferred. */
-  readonly attempt: 'won' | 'lost' | null;
-}
-
-/** How much one machine knows, for people who must choose between machines. */
-export interface Advance {
-  readonly incarnation: string;
-  readonly config: VoterConfig | null;
-  readonly promised: Ballot | null;
-  /** The epoch promised last; that of the configuration when none was. */
-  readonly epochPromised: number;
-  readonly committed: Slot;
-  /** The last slot for which it has voted. */
-  readonly votedThrough: Slot;
-}
 
 /**
  * One machine's part in Multi-Paxos: acceptor, learner and, when the election lets it, proposer. Roles keep to
@@ -51,25 +27,37 @@ export interface Advance {
 export class Replica<Payload> {
   readonly #self: AcceptorSelf;
   readonly #out = new EffectList<Payload>();
+  readonly #outcome = new OutcomeOfStep<Payload>(this.#out);
   readonly #log = new SlotLog<Payload>();
   readonly #acceptor: Acceptor<Payload>;
   readonly #learner: Learner<Payload>;
   readonly #proposer: Proposer<Payload>;
   readonly #epochs = new Epochs<Payload>();
+  readonly #change: EpochChange<Payload>;
+  readonly #following: Following<Payload>;
   #highestRound = 0;
-  #chosen: Chosen<Payload>[] = [];
-  #installed: Snapshot | null = null;
-  #opened: VoterConfig | null = null;
-  #heard: ReplicaOutcome<Payload>['heard'] = null;
-  #attempt: ReplicaOutcome<Payload>['attempt'] = null;
-  /** The beat last answered, so that a repeated commit notice is not answered again. */
-  #answered: { readonly ballot: Ballot; readonly beat: number } | null = null;
 
   constructor(self: AcceptorSelf, weigh: (payload: Payload) => number) {
     this.#self = self;
     this.#acceptor = new Acceptor(self, this.#log, this.#out);
     this.#learner = new Learner(this.#log, this.#out, weigh);
     this.#proposer = new Proposer(self.node, this.#log, this.#out);
+    this.#change = new EpochChange({
+      ...this.#durable,
+      self: self.node,
+      proposer: this.#proposer,
+      out: this.#out,
+    });
+    this.#following = new Following({
+      ...this.#durable,
+      self,
+      learner: this.#learner,
+      out: this.#out,
+      outcome: this.#outcome,
+      hasSeat: () => this.hasSeat,
+      yieldTo: (ballot) => this.#yieldTo(ballot),
+      noteChosen: (chosen) => this.#noteChosen(chosen),
+    });
   }
 
   get committed(): Slot {
@@ -121,71 +109,18 @@ export class Replica<Payload> {
 
   /** Replays what the disk held. Answers the chosen entries after the snapshot, in order. */
   recover(snapshot: Snapshot | null, facts: readonly PaxosFact<Payload>[]): readonly Chosen<Payload>[] {
-    if (snapshot !== null) this.#log.install(snapshot);
-    const chosen: Chosen<Payload>[] = [];
-    for (const fact of facts) {
-      switch (fact.type) {
-        case 'promised':
-          this.#restoreBallot(fact.ballot);
-          break;
-        case 'accepted':
-          this.#restoreBallot(fact.ballot);
-          fact.entries.forEach((entry, index) => {
-            this.#log.restoreVote(slot(fact.firstSlot + index), fact.ballot, entry);
-          });
-          break;
-        case 'learned':
-          fact.entries.forEach((entry, index) => {
-            if (fact.firstSlot + index === this.#log.committed + 1) chosen.push(this.#log.commit(entry));
-          });
-          break;
-        case 'epoch-promised':
-          this.#epochs.promise(fact.epoch, fact.to);
-          this.#acceptor.ignoreBelow(fact.epoch);
-          break;
-        case 'set-aside':
-          this.#epochs.keepAside(fact);
-          break;
-        case 'reviewed':
-          this.#epochs.forgetAside();
-          break;
-        case 'committed':
-          for (let at = slot(this.#log.committed + 1); at <= fact.slot; at = slot(at + 1)) {
-            const vote = this.#log.voteAt(at);
-            if (vote === undefined) break;
-            chosen.push(this.#log.commit(vote.entry));
-          }
-          break;
-        default:
-          assertNever(fact);
-      }
-    }
+    const { chosen, highestRound } = replay(this.#durable, snapshot, facts);
+    this.#highestRound = Math.max(this.#highestRound, highestRound);
     return chosen;
-  }
-
-  #restoreBallot(ballot: Ballot): void {
-    this.#acceptor.restore(ballot);
-    this.#seeRound(ballot);
   }
 
   /** What the journal must hold beside the snapshot: the promise, the chosen entries after it, the votes above them. */
   durableFacts(): PaxosFact<Payload>[] {
-    const facts: PaxosFact<Payload>[] = [];
-    const snapshotSlot = this.#log.snapshot?.slot ?? 0;
-    const entries = [];
-    for (let at = slot(snapshotSlot + 1); at <= this.#log.committed; at = slot(at + 1)) {
-      const entry = this.#log.chosenAt(at);
-      if (entry !== undefined) entries.push(entry);
-    }
-    if (entries.length > 0) facts.push({ type: 'learned', firstSlot: slot(snapshotSlot + 1), entries });
-    for (const vote of this.#log.votes()) {
-      facts.push({ type: 'accepted', ballot: vote.ballot, firstSlot: vote.slot, entries: [vote.entry] });
-    }
-    const promised = this.#acceptor.promised;
-    if (promised !== null) facts.push({ type: 'promised', ballot: promised });
-    if (this.#epochs.promised !== null) facts.push({ type: 'epoch-promised', ...this.#epochs.promised });
-    for (const aside of this.#epochs.setAside) facts.push({ type: 'set-aside', ...aside });
-    return facts;
+    return durableFactsOf(this.#durable);
+  }
+
+  get #durable(): DurableParts<Payload> {
+    return { log: this.#log, acceptor: this.#acceptor, epochs: this.#epochs };
   }
 
   #seeRound(ballot: Ballot): void {
@@ -289,13 +224,15 @@ export class Replica<Payload> {
         this.#onRefuse(now, from, message);
         break;
       case 'accept':
-        this.#onAccept(now, from, message);
+        this.#seeRound(message.ballot);
+        this.#following.onAccept(now, from, message);
         break;
       case 'accepted':
         this.#commitAll(this.#proposer.onAccepted(now, from, message));
         break;
       case 'heartbeat':
-        this.#onHeartbeat(now, from, message);
+        this.#seeRound(message.ballot);
+        this.#following.onHeartbeat(now, from, message);
         break;
       case 'heartbeat-ack':
         this.#proposer.onHeartbeatAck(from, message);
@@ -328,40 +265,6 @@ export class Replica<Payload> {
     return config !== null && ballot.epoch === config.epoch && ballot.config < config.id;
   }
 
-  #onAccept(now: Instant, from: NodeId, message: Of<Payload, 'accept'>): void {
-    this.#seeRound(message.ballot);
-    if (!this.#acceptor.onAccept(from, message)) {
-      this.#learner.noteAhead(now, from, message.committed);
-      return;
-    }
-    this.#yieldTo(message.ballot);
-    this.#heard = { coordinator: from, ballot: message.ballot };
-    this.#follow(now, from, message.ballot, message.committed);
-  }
-
-  #onHeartbeat(now: Instant, from: NodeId, message: Of<Payload, 'heartbeat'>): void {
-    const { ballot, beat, committed } = message;
-    this.#seeRound(ballot);
-    const config = this.#log.config;
-    const sameEpoch = ballot.epoch === config?.epoch;
-    const behind = config === null || ballot.epoch > config.epoch || (sameEpoch && ballot.config > config.id);
-    if (ballot.epoch < this.#epochs.floor) return;
-    if (from !== ballot.voter || (!behind && !this.#acceptor.onHeartbeat(from, ballot))) return;
-    this.#yieldTo(ballot);
-    this.#heard = { coordinator: from, ballot };
-    this.#follow(now, from, ballot, committed);
-    const repeated =
-      this.#answered !== null && this.#answered.beat === beat && compareBallots(this.#answered.ballot, ballot) === 0;
-    if (repeated) return;
-    this.#answered = { ballot, beat };
-    // A voter that lags behind the configuration has not compared the ballot with its promise; one with a new state
-    // directory has forgotten its promise. Neither shows that no quorum follows a higher ballot.
-    const seated = !behind && this.hasSeat;
-    const { incarnation } = this.#self;
-    const { committed: own } = this.#log;
-    this.#out.send(from, { type: 'heartbeat-ack', ballot, beat, committed: own, incarnation, seated });
-  }
-
   /** A higher ballot was obeyed here: an own attempt or coordination under a lower one is over. */
   #yieldTo(ballot: Ballot): void {
     const own = this.#proposer.ballot;
@@ -372,19 +275,7 @@ export class Replica<Payload> {
 
   #lose(): void {
     this.#proposer.stop();
-    this.#attempt = 'lost';
-  }
-
-  /** Moves the commit index along the coordinator's, by own votes where they are of its ballot, else by asking. */
-  #follow(now: Instant, from: NodeId, ballot: Ballot, committed: Slot): void {
-    const before = this.#log.committed;
-    while (this.#acceptor.chosenByVote(ballot, committed)) {
-      const vote = this.#log.voteAt(slot(this.#log.committed + 1));
-      if (vote === undefined) break;
-      this.#noteChosen([this.#log.commit(vote.entry)]);
-    }
-    if (this.#log.committed > before) this.#out.record({ type: 'committed', slot: this.#log.committed });
-    if (from !== this.#self.node) this.#learner.noteAhead(now, from, committed);
+    this.#outcome.attempt = 'lost';
   }
 
   #onRefuse(now: Instant, from: NodeId, message: Of<Payload, 'refuse'>): void {
@@ -402,25 +293,11 @@ export class Replica<Payload> {
   #onSnapshotPart(now: Instant, from: NodeId, message: Of<Payload, 'snapshot-part'>): void {
     const snapshot = this.#learner.onSnapshotPart(now, from, message);
     if (snapshot === null || snapshot.config.epoch < this.#epochs.floor) return;
-    this.#setTailAside(snapshot.config);
+    this.#change.setTailAside(snapshot.config);
     if (!this.#log.install(snapshot)) return;
-    this.#installed = snapshot;
-    this.#chosen = [];
+    this.#outcome.install(snapshot);
     this.#continueAttempt(now);
     this.#continueOpening(now);
-  }
-
-  /** A later epoch takes over: what this machine has and the other has not is kept for people, and merged by nobody. */
-  #setTailAside(next: VoterConfig): void {
-    const config = this.#log.config;
-    if (config === null || next.epoch <= config.epoch) return;
-    const lastSlot = cutOf(config.epoch, next.cuts);
-    const entries = lastSlot === null ? [] : this.#log.entriesAfter(lastSlot).filter(({ type }) => type === 'payload');
-    for (let start = 0; start < entries.length; start += entriesPerMessageMax) {
-      const aside = { epoch: config.epoch, entries: entries.slice(start, start + entriesPerMessageMax) };
-      this.#epochs.keepAside(aside);
-      this.#out.persist({ type: 'set-aside', ...aside });
-    }
   }
 
   /** A new epoch was promised here and is not open yet: this machine takes part in nothing of the old one. */
@@ -429,15 +306,7 @@ export class Replica<Payload> {
   }
 
   get advance(): Advance {
-    const { config, committed } = this.#log;
-    return {
-      incarnation: this.#self.incarnation,
-      config,
-      promised: this.#acceptor.promised,
-      epochPromised: Math.max(this.#epochs.floor, config?.epoch ?? 0),
-      committed,
-      votedThrough: this.#log.votes().at(-1)?.slot ?? committed,
-    };
+    return advanceOf(this.#self.incarnation, this.#durable);
   }
 
   /** Requests of ended epochs that the present one may not have. */
@@ -446,44 +315,25 @@ export class Replica<Payload> {
   }
 
   forgetAside(): void {
-    this.#epochs.forgetAside();
-    this.#out.persist({ type: 'reviewed' });
+    this.#change.forgetAside();
   }
 
   /** A person decided on a new epoch: promises, on disk, to hear no lower one, and tells `to` what is here. */
   promiseEpoch(epoch: number, to: NodeId): boolean {
-    if (!this.#epochs.mayPromise(epoch, to, this.#log.config)) return false;
-    this.#proposer.stop();
-    this.#epochs.promise(epoch, to);
-    this.#acceptor.ignoreBelow(epoch);
-    this.#out.persist({ type: 'epoch-promised', epoch, to });
-    this.#out.send(to, { type: 'epoch-promise', epoch, committed: this.#log.committed, votes: this.#log.votes() });
-    return true;
+    return this.#change.promise(epoch, to);
   }
 
   /** Opens the epoch promised to this machine as soon as all of `from` have promised it. */
   openEpoch(now: Instant, epoch: number, voters: readonly Voter[], from: ReadonlySet<NodeId>): void {
-    if (!mayVote(voters) || this.#epochs.promised?.to !== this.#self.node) return;
-    this.#epochs.open({ epoch, voters, from });
-    this.#continueOpening(now);
+    if (this.#change.ask(epoch, voters, from)) this.#continueOpening(now);
   }
 
-  /**
-   * First catches up to the most advanced log among the promises. What was only voted for there may have been
-   * acknowledged, so it follows in the new epoch: twice is harmless, lost is not.
-   */
   #continueOpening(now: Instant): void {
-    const report = this.#epochs.report;
-    const config = this.#log.config;
-    if (report === null || config === null) return;
-    if (report.committed > this.#log.committed) return this.#learner.noteAhead(now, report.at, report.committed);
-    const { entries } = entriesToRepropose(slot(this.#log.committed + 1), report.votes);
-    const { epoch, voters } = report.opening;
-    const first = firstConfigOf(epoch, config, this.#log.committed, voters);
-    this.#epochs.opened();
-    this.#log.beginEpoch(first);
-    this.#opened = first;
-    this.#noteChosen(entries.filter(({ type }) => type === 'payload').map((entry) => this.#log.commit(entry)));
+    const step = this.#change.advance();
+    if (step === null) return;
+    if (step.type === 'behind') return this.#learner.noteAhead(now, step.node, step.committed);
+    this.#outcome.opened = step.config;
+    this.#noteChosen(step.entries.map((entry) => this.#log.commit(entry)));
   }
 
   /** A candidate with a phase-1 quorum first catches up to the highest commit index in it, then leads. */
@@ -501,7 +351,7 @@ export class Replica<Payload> {
       return;
     }
     this.#proposer.lead(now);
-    this.#attempt = 'won';
+    this.#outcome.attempt = 'won';
   }
 
   /**
@@ -523,7 +373,7 @@ export class Replica<Payload> {
 
   #noteChosen(chosen: readonly Chosen<Payload>[]): void {
     for (const one of chosen) {
-      this.#chosen.push(one);
+      this.#outcome.addChosen(one);
       this.#proposer.noteChosen(one.slot, one.entry);
       if (one.entry.type === 'stop-sign') this.#endConfig();
     }
@@ -536,24 +386,6 @@ export class Replica<Payload> {
 
   /** Everything since the last call. */
   take(): ReplicaOutcome<Payload> {
-    const outcome: ReplicaOutcome<Payload> = {
-      effects: this.#out.take(),
-      chosen: this.#chosen,
-      installed: this.#installed,
-      opened: this.#opened,
-      heard: this.#heard,
-      attempt: this.#attempt,
-    };
-    this.#chosen = [];
-    this.#installed = null;
-    this.#opened = null;
-    this.#heard = null;
-    this.#attempt = null;
-    return outcome;
-  }
-
-  /** Voters a quorum needs, in the present configuration. */
-  get quorumNeeded(): number {
-    return this.#log.config === null ? 0 : quorumOf(this.#log.config);
+    return this.#outcome.take();
   }
 }

@@ -49,21 +49,17 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'votes-forgotten-on-restart',
     fault: 'recovery passes over votes',
-    file: `${paxos}/replica.ts`,
-    original: '            this.#log.restoreVote(slot(fact.firstSlot + index), fact.ballot, entry);',
-    mutated: '            void entry; void index;',
+    file: `${paxos}/recovery.ts`,
+    original: '          log.restoreVote(slot(fact.firstSlot + index), fact.ballot, entry);',
+    mutated: '          void entry; void index;',
     seedsMax: 100,
   },
   {
     name: 'promise-forgotten-on-restart',
     fault: 'recovery passes over promises',
-    file: `${paxos}/replica.ts`,
-    original: `          this.#restoreBallot(fact.ballot);
-          break;
-        case 'accepted':
-          this.#restoreBallot(fact.ballot);`,
-    mutated: `          break;
-        case 'accepted':`,
+    file: `${paxos}/recovery.ts`,
+    original: "if (fact.type === 'promised' || fact.type === 'accepted') {",
+    mutated: "if (fact.type === 'promised' && fact.type !== fact.type) {",
     seedsMax: 100,
   },
   {
@@ -232,9 +228,9 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'amnesiac-confirms-a-round',
     fault: 'a voter that lags behind the configuration is counted as following its coordinator',
-    file: `${paxos}/replica.ts`,
-    original: 'const seated = !behind && this.hasSeat;',
-    mutated: 'const seated = behind || this.hasSeat;',
+    file: `${paxos}/following.ts`,
+    original: 'const seated = !behind && hasSeat();',
+    mutated: 'const seated = behind || hasSeat();',
     seedsMax: 600,
   },
   {
@@ -248,10 +244,10 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'old-heartbeat-obeyed',
     fault: 'a heartbeat of an old ballot counts as a sign of life',
-    file: `${paxos}/replica.ts`,
-    original: 'if (from !== ballot.voter || (!behind && !this.#acceptor.onHeartbeat(from, ballot))) return;',
+    file: `${paxos}/following.ts`,
+    original: 'if (from !== ballot.voter || (!behind && !acceptor.onHeartbeat(from, ballot))) return;',
     mutated:
-      'if (from !== ballot.voter || (!behind && !this.#acceptor.onHeartbeat(from, ballot) && this.#heard !== null)) return;',
+      'if (from !== ballot.voter || (!behind && !acceptor.onHeartbeat(from, ballot) && outcome.heard !== null)) return;',
     seedsMax: 200,
   },
   {
@@ -306,8 +302,8 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'epoch-promise-not-persisted',
     fault: 'the promise of a new epoch does not survive a restart',
-    file: `${paxos}/replica.ts`,
-    original: "    this.#out.persist({ type: 'epoch-promised', epoch, to });",
+    file: `${paxos}/epoch-change.ts`,
+    original: "    out.persist({ type: 'epoch-promised', epoch, to });",
     mutated: '',
     drill: true,
     seedsMax: 300,
@@ -316,7 +312,7 @@ export const mutants: readonly Mutant[] = [
     name: 'tail-dropped-silently',
     fault: 'what a returning voter had and the new epoch has not is gone without a word',
     file: `${paxos}/replica.ts`,
-    original: '    this.#setTailAside(snapshot.config);',
+    original: '    this.#change.setTailAside(snapshot.config);',
     mutated: '',
     drill: true,
     seedsMax: 100,

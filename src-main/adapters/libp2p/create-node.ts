@@ -1,4 +1,3 @@
-import { noise } from '@chainsafe/libp2p-noise';
 import { gossipsub, StrictSign } from '@libp2p/gossipsub';
 import type { GossipSub } from '@libp2p/gossipsub';
 import { identify } from '@libp2p/identify';
@@ -13,6 +12,7 @@ import { yamux } from '@libp2p/yamux';
 import { createLibp2p } from 'libp2p';
 import type { SwarmId } from '../../../shared/domain/ids.ts';
 import type { Identity } from './identity.ts';
+import { leanNoise } from './lean-noise.ts';
 import { addressDialTimeoutMs, dialTimeoutMs, gossipBytesMax, streamWindowBytesMax } from './limits.ts';
 
 export type SkeinServices = { identify: Identify; ping: Ping; pubsub: GossipSub; dht: KadDHT };
@@ -108,7 +108,7 @@ export function sharedParts() {
   return {
     transports: [tcp({ dialOpts: { noDelay: true }, listenOpts: { noDelay: true } })],
     // Its default takes the system's cipher for bulk under Node; Electron's crypto has none, and there it takes wasm.
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [leanNoise()],
     streamMuxers: [
       yamux({
         enableKeepAlive: false,

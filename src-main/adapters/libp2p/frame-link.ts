@@ -2,6 +2,7 @@ import type { Stream, StreamMessageEvent } from '@libp2p/interface';
 import type { NodeId } from '../../../shared/domain/ids.ts';
 import { Deframer, frameHeader } from './deframer.ts';
 import { frameBatchBytes, frameBytesMax, frameQueueBytesMax } from './limits.ts';
+import { saveWindowUpdates } from './window-updates.ts';
 
 export interface FrameLinkEvents {
   readonly onFrame: (frame: Uint8Array) => void;
@@ -23,6 +24,7 @@ export class FrameLink {
     this.peer = peer;
     this.#stream = stream;
     this.#events = events;
+    saveWindowUpdates(stream);
     const deframer = new Deframer(frameBytesMax, events.onFrame);
     stream.addEventListener('message', (event: StreamMessageEvent) => {
       if (this.#closed) return;

@@ -1,7 +1,5 @@
 /** Finds a Chromium for browser tests, and installs Debian's where that is allowed and possible. */
-import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { findProgram, installPackages, isProgram, mayInstallPackages } from './programs.ts';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const fixedPlaces = [
@@ -18,9 +16,9 @@ export function findChromium(
 ): string | null {
   const found = installedChromium();
   if (found !== null) return found;
-  if (canInstall()) {
+  if (mayInstallPackages() && process.env['SKEIN_CHROMIUM'] === undefined) {
     say('chromium: not found; installing it with apt-get');
-    if (installWithApt()) return installedChromium();
+    if (installPackages(['chromium', 'fonts-liberation'], packageManagerMsMax)) return installedChromium();
     say('chromium: apt-get could not install it');
   }
   say(
@@ -31,38 +29,7 @@ export function findChromium(
 
 /** Like {@link findChromium}, but only looks. */
 export function installedChromium(): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  const onPath = folders.flatMap((folder) => names.map((name) => join(folder, name)));
   const wished = process.env['SKEIN_CHROMIUM'];
-  const candidates = wished === undefined ? [...onPath, ...fixedPlaces] : [wished];
-  return candidates.find(isProgram) ?? null;
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function canInstall(): boolean {
-  return process.getuid?.() === 0 && existsSync('/etc/debian_version') && process.env['SKEIN_CHROMIUM'] === undefined;
-}
-
-function installWithApt(): boolean {
-  const steps = [
-    ['update', '-q'],
-    ['install', '-q', '-y', '--no-install-recommends', 'chromium', 'fonts-liberation'],
-  ];
-  return steps.every((args) => {
-    const result = spawnSync('apt-get', args, {
-      // Its progress belongs to the error stream: standard output ends with the result line.
-      stdio: ['ignore', 2, 2],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-      timeout: packageManagerMsMax,
-    });
-    return result.status === 0;
-  });
+  if (wished !== undefined) return isProgram(wished) ? wished : null;
+  return names.map(findProgram).find((found) => found !== null) ?? fixedPlaces.find(isProgram) ?? null;
 }

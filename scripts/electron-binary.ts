@@ -1,7 +1,7 @@
 /** Finds the program of Electron. The package brings none by itself, and none is downloaded here. */
-import { accessSync, constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isProgram } from './programs.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -24,13 +24,4 @@ export function findElectron(): string | null {
 /** The folder that a found program belongs to, as packaging wants it. */
 export function distOf(program: string): string {
   return process.platform === 'darwin' ? join(dirname(program), '..', '..', '..') : dirname(program);
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

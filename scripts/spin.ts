@@ -1,7 +1,6 @@
 /** Finds Spin and a C compiler for the models, and installs Debian's where that is allowed and possible. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { findProgram, installPackages, mayInstallPackages } from './programs.ts';
 
 export interface ModelTools {
   readonly spin: string;
@@ -19,9 +18,9 @@ export function findModelTools(
 ): ModelTools | null {
   const found = installedTools();
   if (found !== null) return found;
-  if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
+  if (mayInstallPackages()) {
     say('models: spin or a C compiler is not there; installing them with apt-get');
-    if (installWithApt()) return installedTools();
+    if (installPackages(['spin', 'gcc', 'libc6-dev'], packageManagerMsMax)) return installedTools();
     say('models: apt-get could not install them');
   }
   say(
@@ -32,40 +31,10 @@ export function findModelTools(
 }
 
 function installedTools(): ModelTools | null {
-  const spin = onPath('spin');
-  const compiler = onPath('gcc') ?? onPath('clang') ?? onPath('cc');
+  const spin = findProgram('spin');
+  const compiler = findProgram('gcc') ?? findProgram('clang') ?? findProgram('cc');
   // Programs of other trades are called spin, too.
   const isModelChecker =
     spin !== null && spawnSync(spin, ['-V'], { encoding: 'utf8' }).stdout.startsWith('Spin Version');
   return isModelChecker && compiler !== null ? { spin, compiler } : null;
-}
-
-function onPath(name: string): string | null {
-  const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, name)).find(isProgram) ?? null;
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function installWithApt(): boolean {
-  const steps = [
-    ['update', '-q'],
-    ['install', '-q', '-y', '--no-install-recommends', 'spin', 'gcc', 'libc6-dev'],
-  ];
-  return steps.every((args) => {
-    const result = spawnSync('apt-get', args, {
-      // Its progress belongs to the error stream: standard output is the table.
-      stdio: ['ignore', 2, 2],
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-      timeout: packageManagerMsMax,
-    });
-    return result.status === 0;
-  });
 }

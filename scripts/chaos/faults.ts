@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../src-main/core/machine/random.ts';
-import { findProgram, whyNotIsolated } from './isolation.ts';
+import { findProgram } from '../programs.ts';
+import { whyNotIsolated } from './isolation.ts';
 import { whyNoLibrary, type Machine } from './machines.ts';
 import type { ChaosOptions, FaultKind } from './options.ts';
 import type { Story } from './story.ts';

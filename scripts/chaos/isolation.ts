@@ -1,23 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
-
-/** Where programs of the system's administrator are, which a user's search path may not name. */
-const systemFolders = ['/usr/sbin', '/sbin'];
-
-/** The whole path of a program, or null when it is not installed. */
-export function findProgram(name: string): string | null {
-  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), ...systemFolders]) {
-    const file = join(folder, name);
-    try {
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {
-      continue;
-    }
-  }
-  return null;
-}
+import { findProgram } from '../programs.ts';
 
 /** Runs a short command to its end. Throws with what it said when it fails. */
 export function run(command: string, ...args: readonly string[]): string {

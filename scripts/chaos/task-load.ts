@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../src-main/core/machine/random.ts';
 import type { JobDetail } from '../../shared/contract/tasks.ts';
 import { AckLedger, type Found } from '../../test/checkers/ack-ledger.ts';
-import { findProgram } from './isolation.ts';
+import { findProgram } from '../programs.ts';
 import type { Machine } from './machines.ts';
 import type { Story } from './story.ts';
 

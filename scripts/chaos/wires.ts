@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
-import { findProgram, run } from './isolation.ts';
+import { findProgram } from '../programs.ts';
+import { run } from './isolation.ts';
 
 /** Long names: iproute2 reads short ones as abbreviations of its own words. */
 const bridge = 'skein-bridge';

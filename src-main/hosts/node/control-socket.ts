@@ -13,6 +13,7 @@ import { writeWhole } from './home-secrets.ts';
 import type { HttpApi } from './http-api.ts';
 import type { NodeLog } from './node-log.ts';
 import { requestBytesMax, type RpcSockets } from './rpc-socket.ts';
+import { stopServer } from './stop-server.ts';
 import { sendFailure, sendJson } from './web-guard.ts';
 
 const connectionsMax = 256;
@@ -73,7 +74,7 @@ export async function startControlSocket(options: ControlSocketOptions): Promise
     path: address.path,
     async stop() {
       await rm(recordPath, { force: true });
-      await close(server, webSockets);
+      await stopServer(server, webSockets);
     },
   };
 }
@@ -168,15 +169,4 @@ function listen(server: Server, path: string): Promise<void> {
       resolve();
     });
   });
-}
-
-async function close(server: Server, webSockets: WebSocketServer): Promise<void> {
-  for (const webSocket of webSockets.clients) webSocket.close(1001, 'the node stops');
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const cut = setTimeout(() => {
-    for (const webSocket of webSockets.clients) webSocket.terminate();
-    server.closeAllConnections();
-  }, 500);
-  await closed;
-  clearTimeout(cut);
 }

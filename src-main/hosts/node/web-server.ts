@@ -8,6 +8,7 @@ import { httpPaths, type HttpApi } from './http-api.ts';
 import type { NodeLog } from './node-log.ts';
 import { requestBytesMax, type RpcSockets } from './rpc-socket.ts';
 import { serveStatic } from './static-files.ts';
+import { stopServer } from './stop-server.ts';
 import { readBody, refuseForeign, sendFailure, sendJson, setSecurityHeaders } from './web-guard.ts';
 
 /** Only this machine itself can connect. */
@@ -203,16 +204,4 @@ function listenFailure(error: NodeJS.ErrnoException, port: number): FailureError
     { code: 'internal', message: `cannot listen on ${loopback}:${port}: ${error.message}` },
     { cause: error },
   );
-}
-
-async function stopServer(server: Server, webSockets: WebSocketServer): Promise<void> {
-  for (const webSocket of webSockets.clients) webSocket.close(1001, 'the node stops');
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // Callers get a moment to see the end; then their connections are cut, or a silent one would keep the node alive.
-  const cut = setTimeout(() => {
-    for (const webSocket of webSockets.clients) webSocket.terminate();
-    server.closeAllConnections();
-  }, 500);
-  await closed;
-  clearTimeout(cut);
 }

@@ -1,43 +1,25 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { joinSwarm } from '../../../shared/contract/client.ts';
-import { eventually, NodeProcesses, type NodeProcess } from './node-processes.ts';
+import { eventually, overviewOf, ThreeNodes } from './node-processes.ts';
 
 const ttlMs = 4_000;
 const flags = ['--session-ttl-ms', String(ttlMs)];
 
 describe('one of three node processes, alone', () => {
-  let processes: NodeProcesses;
-  let nodes: NodeProcess[];
-
-  const of = (index: number): NodeProcess => {
-    const node = nodes[index];
-    if (node === undefined) throw new Error(`there is no node ${index}`);
-    return node;
-  };
-  const overview = async (node: NodeProcess) => (await node.line.client.swarm.overview()).view;
+  let three: ThreeNodes;
 
   beforeAll(async () => {
-    processes = await NodeProcesses.begin();
-    nodes = await Promise.all(['ash', 'birch', 'cedar'].map((name) => processes.start(name, flags)));
-    await of(0).line.client.swarm.create({ name: 'trees' });
-    for (const joiner of nodes.slice(1)) {
-      const { link } = await of(0).line.client.swarm.invite({ autoApprove: true });
-      await joinSwarm(joiner.line.client, link);
-    }
-    for (const node of nodes) await node.line.client.policy.set({ accepts: { from: 'everyone' } });
-    await eventually('three voters', 40_000, async () =>
-      (await overview(of(0))).quorum.voters.length === 3 ? true : null,
-    );
+    three = await ThreeNodes.found(flags);
   }, 90_000);
 
   afterAll(async () => {
-    await processes.end();
+    await three.processes.end();
   }, 30_000);
 
   it('says so, stops what works under a lease it can no longer renew, and goes on when the others are back', async () => {
-    const survivor = of(0);
+    const { processes } = three;
+    const survivor = three.of(0);
     const folder = join(processes.folder, 'work');
     await mkdir(folder);
     const { job } = await survivor.line.client.tasks.submit({
@@ -58,7 +40,7 @@ describe('one of three node processes, alone', () => {
     })();
     await eventually('the lock is held', 20_000, async () => (events.includes('granted') ? true : null));
 
-    await Promise.all([processes.kill(of(1)), processes.kill(of(2))]);
+    await Promise.all([processes.kill(three.of(1)), processes.kill(three.of(2))]);
     const lostAt = performance.now();
     await eventually('the holder is told', 2 * ttlMs, async () => (events.includes('lost') ? true : null));
     await reading;
@@ -72,7 +54,7 @@ describe('one of three node processes, alone', () => {
     });
     expect(performance.now() - lostAt).toBeLessThan(2 * ttlMs);
     const alone = await eventually('it says that there is no majority', 20_000, async () => {
-      const view = await overview(survivor);
+      const view = await overviewOf(survivor);
       return view.state === 'no-quorum' ? view : null;
     });
     expect(alone.coordinator).toBeNull();
@@ -81,7 +63,7 @@ describe('one of three node processes, alone', () => {
 
     const back = await processes.start('birch', flags);
     await eventually('the swarm works again', 40_000, async () =>
-      (await overview(back)).coordinator === null ? null : true,
+      (await overviewOf(back)).coordinator === null ? null : true,
     );
     await eventually('the task runs again, as another attempt', 40_000, async () => {
       const { view } = await survivor.line.client.tasks.show({ selector: String(job) });

@@ -2,6 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { joinSwarm } from '../../../shared/contract/client.ts';
+import type { Overview } from '../../../shared/contract/swarm.ts';
 import { connectToNode, type NodeConnection } from '../../../src-main/hosts/cli/connection.ts';
 
 const program = join(import.meta.dirname, '../../../src-main/hosts/node/main.ts');
@@ -75,6 +77,55 @@ export class NodeProcesses {
     await rm(this.#root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   }
 }
+
+/** A swarm of three machines that all vote and run what the others ask for. */
+export class ThreeNodes {
+  readonly processes: NodeProcesses;
+  readonly nodes: NodeProcess[];
+
+  private constructor(processes: NodeProcesses, nodes: NodeProcess[]) {
+    this.processes = processes;
+    this.nodes = nodes;
+  }
+
+  /** Starts them with these flags beside the usual ones, and resolves when there are three voters. */
+  static async found(flags: readonly string[]): Promise<ThreeNodes> {
+    const processes = await NodeProcesses.begin();
+    const nodes = await Promise.all(['ash', 'birch', 'cedar'].map((name) => processes.start(name, flags)));
+    const three = new ThreeNodes(processes, nodes);
+    await three.of(0).line.client.swarm.create({ name: 'trees' });
+    for (const joiner of nodes.slice(1)) {
+      const { link } = await three.of(0).line.client.swarm.invite({ autoApprove: true });
+      await joinSwarm(joiner.line.client, link);
+    }
+    for (const node of nodes) await node.line.client.policy.set({ accepts: { from: 'everyone' } });
+    await three.healthy(three.of(0), 3, 3);
+    return three;
+  }
+
+  of(index: number): NodeProcess {
+    const node = this.nodes[index];
+    if (node === undefined) throw new Error(`there is no node ${index}`);
+    return node;
+  }
+
+  /** Waits until this node sees a majority of as many voters, and as many members. */
+  async healthy(node: NodeProcess, voters: number, members: number): Promise<void> {
+    await eventually(
+      `${node.name} sees ${voters} voters of ${members} members`,
+      40_000,
+      async () => {
+        const seen = await overviewOf(node);
+        const well = seen.state === 'healthy' || seen.state === 'alone';
+        return well && seen.quorum.voters.length === voters && seen.members.total === members ? seen : null;
+      },
+      () => overviewOf(node),
+    );
+  }
+}
+
+export const overviewOf = async (node: NodeProcess): Promise<Overview> =>
+  (await node.line.client.swarm.overview()).view;
 
 function readyLine(child: ChildProcess, log: () => string): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failureOf, joinSwarm } from '../../../shared/contract/client.ts';
-import { eventually, NodeProcesses, type NodeProcess } from './node-processes.ts';
+import { eventually, NodeProcesses, overviewOf, type NodeProcess } from './node-processes.ts';
 
 const fileCount = 30;
 
@@ -27,7 +27,6 @@ describe('three node processes on loopback', () => {
     if (node === undefined) throw new Error(`there is no node ${index}`);
     return node;
   };
-  const overview = async (node: NodeProcess) => (await node.line.client.swarm.overview()).view;
   const job = async (node: NodeProcess, selector: string) =>
     (await node.line.client.tasks.show({ selector, limit: 1_000 })).view;
 
@@ -47,10 +46,10 @@ describe('three node processes on loopback', () => {
         `${node.name} sees three voters`,
         30_000,
         async () => {
-          const seen = await overview(node);
+          const seen = await overviewOf(node);
           return seen.state === 'healthy' && seen.quorum.voters.length === 3 ? seen : null;
         },
-        () => overview(node),
+        () => overviewOf(node),
       );
       expect(view.members).toEqual({ total: 3, reachable: 3 });
     }
@@ -73,7 +72,7 @@ describe('three node processes on loopback', () => {
 
   it('finish a job although the coordinator is killed in the middle of it', async () => {
     const folder = await sampleFolder('crash');
-    const first = await overview(of(0));
+    const first = await overviewOf(of(0));
     const victim = nodes.find((node) => node.name === first.coordinator?.node.name) ?? of(0);
     const submitter = nodes.find((node) => node !== victim) ?? of(1);
     const { job: id } = await submitter.line.client.tasks.submit({
@@ -92,7 +91,7 @@ describe('three node processes on loopback', () => {
     const ended = await delivered(submitter, id);
     expect(ended.job.counts).toMatchObject({ succeeded: fileCount, failed: 0 });
     await verify(folder);
-    const after = await overview(submitter);
+    const after = await overviewOf(submitter);
     expect(after.coordinator?.node.name).not.toBe(victim.name);
     const restarted = await processes.start(victim.name, ['--session-ttl-ms', '6000']);
     nodes = nodes.map((node) => (node === victim ? restarted : node));
@@ -100,12 +99,12 @@ describe('three node processes on loopback', () => {
       'the killed machine is back',
       30_000,
       async () => {
-        const view = await overview(restarted);
+        const view = await overviewOf(restarted);
         return view.state === 'healthy' && (await job(restarted, String(id))).job.counts.succeeded === fileCount
           ? true
           : null;
       },
-      () => overview(restarted),
+      () => overviewOf(restarted),
     );
   }, 120_000);
 

@@ -53,11 +53,11 @@ describe('the folders of this machine', () => {
   });
 
   it('that work came from are remembered across restarts, the latest first and each once', async () => {
-    for (let at = 0; at < 20; at++) await recent.used(`/work/${at}`);
-    await recent.used('/work/15');
+    for (let at = 0; at < 20; at++) await recent.used(`/projects/${at}`);
+    await recent.used('/projects/15');
     const again = createFilesService(await RecentFolders.open(folder, silentLogger));
     const places = await again.places(call);
     expect(places.recent).toHaveLength(8);
-    expect(places.recent.slice(0, 3)).toEqual(['/work/15', '/work/19', '/work/18']);
+    expect(places.recent.slice(0, 3)).toEqual(['/projects/15', '/projects/19', '/projects/18']);
   });
 });

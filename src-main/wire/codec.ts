@@ -148,19 +148,21 @@ export function word<const Word extends string>(...words: readonly Word[]): Code
   );
 }
 
-/** A writer that is free to use again: growing a new one for every message costs more than the message. */
-let idleWriter: BinaryWriter | null = null;
+/** Writers that are free to use again: growing a new one for every message costs more than the message. */
+const idleWriters: BinaryWriter[] = [];
+
+/** A frame with a message in it, with the entries of that. */
+const idleWritersMax = 3;
 
 /** A writer whose buffer has grown beyond this is not kept. */
 const keptWriterBytesMax = 1_024 * 1_024;
 
 /** The bytes that `write` writes. May be used within itself. A writer that an assertion left half written is dropped. */
 export function written(write: (writer: BinaryWriter) => void): Uint8Array {
-  const writer = idleWriter ?? new BinaryWriter();
-  idleWriter = null;
+  const writer = idleWriters.pop() ?? new BinaryWriter();
   write(writer);
   const bytes = writer.finish();
-  if (bytes.length <= keptWriterBytesMax) idleWriter = writer;
+  if (bytes.length <= keptWriterBytesMax && idleWriters.length < idleWritersMax) idleWriters.push(writer);
   return bytes;
 }
 

@@ -1,6 +1,6 @@
 import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { assert } from '../../shared/assert.ts';
-import { wireTypes, type Codec, type WireType } from './codec.ts';
+import { wireTypes, written, type Codec, type WireType } from './codec.ts';
 import { Malformed, type Reader } from './reader.ts';
 
 type Presence = 'required' | 'nullable' | 'optional' | 'list' | 'record';
@@ -11,6 +11,8 @@ export interface Field<Value, Optional extends boolean = boolean> {
   readonly codec: Codec<unknown>;
   readonly presence: Presence;
   readonly countMax: number;
+  /** Whether the bytes of a list are kept with its array. */
+  readonly remembered: boolean;
   /** Types only: what the field carries. */
   readonly carries?: Value;
   readonly isOptional: Optional;
@@ -22,7 +24,8 @@ const field = <Value, Optional extends boolean>(
   presence: Presence,
   isOptional: Optional,
   countMax = 1,
-): Field<Value, Optional> => ({ number, codec, presence, isOptional, countMax });
+  remembered = false,
+): Field<Value, Optional> => ({ number, codec, presence, isOptional, countMax, remembered });
 
 /** Always present. */
 export const required = <Value>(number: number, codec: Codec<Value>): Field<Value, false> =>
@@ -40,6 +43,16 @@ export const optional = <Value>(number: number, codec: Codec<Value>): Field<Valu
 export const list = <Value>(number: number, codec: Codec<Value>, countMax: number): Field<readonly Value[], false> =>
   field(number, codec, 'list', false, countMax);
 
+/**
+ * The same for a list that is written several times or written as it was read, as entries are to every voter and to
+ * the journal: its bytes are worked out once and forgotten with its array, which nobody may change.
+ */
+export const rememberedList = <Value>(
+  number: number,
+  codec: Codec<Value>,
+  countMax: number,
+): Field<readonly Value[], false> => field(number, codec, 'list', false, countMax, true);
+
 type Fields = Readonly<Record<string, Field<unknown>>>;
 type Carried<Each> = Each extends Field<infer Value> ? Value : never;
 type Shape<Table extends Fields> = {
@@ -55,6 +68,7 @@ interface CompiledField {
   readonly codec: Codec<unknown>;
   readonly presence: Presence;
   readonly countMax: number;
+  readonly remembered: boolean;
 }
 
 const tagOf = (number: number, wireType: WireType): number => number * 8 + wireType;
@@ -98,16 +112,18 @@ export function message<const Table extends Fields>(name: string, table: Table):
 }
 
 function compile(name: string, table: Fields): readonly CompiledField[] {
-  const fields = Object.entries(table).map(([each, { number, codec, presence, countMax }]) => ({
+  const fields = Object.entries(table).map(([each, { number, codec, presence, countMax, remembered }]) => ({
     name: each,
     number,
     tag: tagOf(number, codec.wireType),
     codec,
     presence,
     countMax,
+    remembered,
   }));
   fields.sort((left, right) => left.number - right.number);
   const numbers = new Set(fields.map((each) => each.number));
+  assert(!fields.some((each) => each.remembered && each.number > 15), `${name} remembers lists with short tags only`);
   assert(numbers.size === fields.length && !numbers.has(0), `${name} numbers each field once, from 1`);
   return fields;
 }
@@ -122,10 +138,8 @@ function writeFields(
     if (each.presence === 'list') {
       const items = part as readonly unknown[];
       assert(items.length <= each.countMax, `${each.name} holds at most ${each.countMax}, not ${items.length}`);
-      for (const item of items) {
-        writer.uint32(each.tag);
-        each.codec.write(writer, item);
-      }
+      if (each.remembered) writer.raw(bytesOfList(each, items));
+      else writeItems(writer, each, items);
       continue;
     }
     if (part === null || part === undefined) {
@@ -135,6 +149,30 @@ function writeFields(
     writer.uint32(each.tag);
     each.codec.write(writer, part);
   }
+}
+
+function writeItems(writer: BinaryWriter, { tag, codec }: CompiledField, items: readonly unknown[]): void {
+  for (const item of items) {
+    writer.uint32(tag);
+    codec.write(writer, item);
+  }
+}
+
+/** A value has one spelling, so what a list was read from is also what writing it makes. */
+const listBytes = new WeakMap<
+  readonly unknown[],
+  { readonly tag: number; readonly codec: Codec<unknown>; readonly bytes: Uint8Array }
+>();
+
+function bytesOfList(each: CompiledField, items: readonly unknown[]): Uint8Array {
+  const { tag, codec } = each;
+  const known = listBytes.get(items);
+  if (known?.tag === tag && known.codec === codec) return known.bytes;
+  const bytes = written((writer) => {
+    writeItems(writer, each, items);
+  });
+  listBytes.set(items, { tag, codec, bytes });
+  return bytes;
 }
 
 function readFields(
@@ -148,12 +186,18 @@ function readFields(
   for (const each of fields) {
     if (each.presence === 'list') {
       const items: unknown[] = [];
+      // A tag below 16 is one byte, and tags are read one ahead.
+      const start = reader.pos - 1;
+      let past = start;
       while (tag === each.tag) {
         if (items.length === each.countMax)
           throw new Malformed('limit-reached', `${name}.${each.name} has more than ${each.countMax} items`);
         items.push(each.codec.read(reader));
+        past = reader.pos;
         tag = reader.pos < end ? reader.uint53() : 0;
       }
+      if (each.remembered && reader.remembers && items.length > 0)
+        listBytes.set(items, { tag: each.tag, codec: each.codec, bytes: reader.between(start, past) });
       value[each.name] = items;
     } else if (tag === each.tag) {
       value[each.name] = each.codec.read(reader);

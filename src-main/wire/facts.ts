@@ -9,7 +9,7 @@ import { entriesPerMessageMax } from '../core/machine/limits.ts';
 import type { NodeFact, Recovered } from '../core/node/messages.ts';
 import type { Snapshot } from '../core/paxos/facts.ts';
 import { decode, encode, uint53, type Infer } from './codec.ts';
-import { list, message, nullable, required, union } from './composite.ts';
+import { message, nullable, rememberedList, required, union } from './composite.ts';
 import { ballot, entry, node, voterConfig } from './messages.ts';
 import { wideText } from './wide-text.ts';
 
@@ -23,7 +23,7 @@ const snapshotCharsPerRecord = 1_024 * 1_024;
 const snapshotRecordsMax = 4_096;
 
 const slot = uint53<Slot>();
-const entries = list(3, entry, entriesPerMessageMax);
+const entries = rememberedList(3, entry, entriesPerMessageMax);
 
 export const nodeFact = union('NodeFact', 'type', {
   promised: [1, message('PromisedFact', { ballot: required(1, ballot) })],

@@ -88,7 +88,8 @@ function isLarge(message: NodeMessage): boolean {
 export function decodeFrame(bytes: Uint8Array): Result<readonly NodeMessage[]> {
   return guarded(() => {
     if (bytes.length > frameBytesMax) throw new Malformed('limit-reached', `a frame has ${bytes.length} bytes`);
-    const reader = new Reader(bytes);
+    // A voter writes the entries of an accept into its journal as they came.
+    const reader = new Reader(bytes, true);
     if (reader.uint53() !== versionTag) throw new Malformed('malformed', 'a frame does not begin with its version');
     const version = reader.uint53();
     if (version !== frameVersion)

@@ -36,7 +36,7 @@ import type { NodeMessage } from '../core/node/messages.ts';
 import { rankPins, topBand } from '../core/ranks/rank-table.ts';
 import type { LoggedRequest, Request } from '../core/state-machine/command.ts';
 import { bool, decode, double, encode, hex, text, uint53, word, type Codec, type Infer } from './codec.ts';
-import { list, message, nullable, optional, required, textRecord, union } from './composite.ts';
+import { list, message, nullable, optional, rememberedList, required, textRecord, union } from './composite.ts';
 import { wideText } from './wide-text.ts';
 
 const idCharsMax = 200;
@@ -410,7 +410,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
     message('Accept', {
       ballot: required(1, ballot),
       firstSlot: required(2, slot),
-      entries: list(3, entry, entriesPerMessageMax),
+      entries: rememberedList(3, entry, entriesPerMessageMax),
       committed: required(4, slot),
     }),
   ],

@@ -31,10 +31,13 @@ const safeHighGroups = 7;
 /** The library's reader, with whole numbers up to 2^53 - 1 read without a detour through BigInt. */
 export class Reader extends BinaryReader {
   readonly #bytes: Uint8Array;
+  /** Whether lists may be written again as they were read; keeps `bytes` for as long as such a list. */
+  readonly remembers: boolean;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, remembers = false) {
     super(bytes);
     this.#bytes = bytes;
+    this.remembers = remembers;
   }
 
   /** The next byte without taking it, or -1 at the end. */
@@ -79,6 +82,11 @@ export class Reader extends BinaryReader {
     }
     this.pos += length;
     return ascii;
+  }
+
+  /** A copy-free view of bytes that were read. */
+  between(start: number, past: number): Uint8Array {
+    return this.#bytes.subarray(start, past);
   }
 
   /** A copy-free view of the next `length` bytes. */

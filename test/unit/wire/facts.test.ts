@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { NodeFact } from '../../../src-main/core/node/messages.ts';
 import { decodeJournal, encodeFact, encodeSnapshot, recordBytesMax } from '../../../src-main/wire/facts.ts';
-import { arbitraryFact, arbitrarySnapshot } from './arbitrary-messages.ts';
+import { decodeFrame, encodeFrames } from '../../../src-main/wire/frame.ts';
+import { arbitraryFact, arbitraryMessage, arbitrarySnapshot } from './arbitrary-messages.ts';
 
 describe('the records of a journal', () => {
   it('give back the snapshot and the facts they were made of', () => {
@@ -16,6 +17,23 @@ describe('the records of a journal', () => {
         },
       ),
       { numRuns: 200 },
+    );
+  });
+
+  it('are the same whether the entries of a vote came in a frame or were made here', () => {
+    fc.assert(
+      fc.property(arbitraryMessage, (message) => {
+        const [frame = new Uint8Array()] = encodeFrames([message]);
+        const received = decodeFrame(frame);
+        if (!received.ok || message.type !== 'accept') return;
+        const [came] = received.value;
+        if (came?.type !== 'accept') throw new Error('an accept came as something else');
+        const { ballot, firstSlot } = message;
+        const made = { type: 'accepted' as const, ballot, firstSlot, entries: structuredClone(message.entries) };
+        expect(encodeFact({ ...made, entries: came.entries })).toEqual(encodeFact(made));
+        expect(encodeFrames([came])).toEqual([frame]);
+      }),
+      { numRuns: 1_000 },
     );
   });
 

@@ -1,3 +1,4 @@
+import type { NodeId } from '../../shared/domain/ids.ts';
 import type { Random } from '../../src-main/core/machine/random.ts';
 import { between, chance } from './forks.ts';
 import type { SimOptions } from './options.ts';
@@ -76,7 +77,7 @@ interface Transition {
 export interface HouseholdReport {
   readonly scheduledMs: number;
   readonly transitions: number;
-  /** Scheduled time in which somebody was awake, and of that the part in which somebody also coordinated. */
+  /** Time in which some machine was wanted awake, crashed or not, and of that the part in which one also coordinated. */
   readonly someoneAwakeMs: number;
   readonly coordinatedMs: number;
   readonly coordinatorChanges: number;
@@ -97,14 +98,25 @@ export const householdOptions = (drawn: SimOptions, machines: number): SimOption
     flapEveryMs: 0,
   },
   disk: { ...drawn.disk, slowEveryMs: 600_000, failEveryMs: 0, rotEveryMs: 0, fullEveryMs: 0 },
-  machine: { ...drawn.machine, crashEveryMs: 3_600_000, outageEveryMs: 0, sleepEveryMs: 0, jumpEveryMs: 600_000 },
+  machine: { ...drawn.machine, crashEveryMs: 3_600_000, outageEveryMs: 0, sleepEveryMs: 0, jumpEveryMs: 600_000, handOverEveryMs: 0 },
   // A scene stands for the beginning of a long stretch, so what takes minutes must happen within it.
-  upheaval: { voterStableMs: 15_000, wipeEveryMs: 0, restoreEveryMs: 0, departEveryMs: 0, removeEveryMs: 0 },
-  work: { ...drawn.work, lockEveryMs: 8_000, jobEveryMs: 20_000 },
+  upheaval: {
+    voterSilentMs: 10_000,
+    voterStableMs: 15_000,
+    wipeEveryMs: 0,
+    restoreEveryMs: 0,
+    departEveryMs: 0,
+    removeEveryMs: 0,
+  },
+  // What its people want of each machine is a matter of the household, said once.
+  work: { ...drawn.work, lockEveryMs: 8_000, jobEveryMs: 20_000, pinEveryMs: 0 },
 });
 
 /** How long the world is simulated in full after each transition. Longer than a session lives, so that expiry is in it. */
 const sceneMs = 45_000;
+/** A scene without coordinator goes on for so long at most; restarts and elections take seconds. */
+const prolongedMs = 60_000;
+const lookEveryMs = 1_000;
 /** Most machines say goodbye; a battery that runs out does not. */
 const goodbyeShare = 0.85;
 const founded = 30_000;
@@ -143,7 +155,7 @@ export function liveThrough(world: World, habits: readonly Habit[], days: number
     if (habits[index]?.homeBase === true) node.client?.pin(node.id, 'home-base');
   });
   world.runUntil(world.queue.now + pinnedMs);
-  for (const node of world.nodes) rest(world, node, false);
+  firstNight(world, habits, transitions, random);
   let someoneAwakeMs = 0;
   let coordinatedMs = 0;
   let coordinatorChanges = 0;
@@ -154,18 +166,50 @@ export function liveThrough(world: World, habits: readonly Habit[], days: number
     const gapMs = (transitions[index + 1]?.atMs ?? days * 24 * hourMs) - transition.atMs;
     if (transition.awake) rouse(world, node);
     else leave(world, node, random, habits[transition.machine]?.shutDownShare ?? 0);
-    world.runUntil(world.queue.now + Math.min(Math.max(gapMs, 1), sceneMs));
-    const awake = world.nodes.filter((each) => each.up && !each.clock.asleep);
-    const leader = awake.find(({ machine }) => machine?.role === 'coordinator')?.id ?? null;
-    if (awake.length > 0) someoneAwakeMs += gapMs;
-    if (leader === null) continue;
-    coordinatedMs += gapMs;
-    if (coordinator !== null && leader !== coordinator) coordinatorChanges += 1;
-    coordinator = leader;
+    const scene = play(world, gapMs);
+    someoneAwakeMs += scene.someoneAwakeMs;
+    coordinatedMs += scene.coordinatedMs;
+    if (scene.leader === null) continue;
+    if (coordinator !== null && scene.leader !== coordinator) coordinatorChanges += 1;
+    coordinator = scene.leader;
   }
   for (const node of world.nodes) rouse(world, node);
   const scheduledMs = days * 24 * hourMs;
   return { scheduledMs, transitions: transitions.length, someoneAwakeMs, coordinatedMs, coordinatorChanges };
+}
+
+/** The evening before: whoever is not awake at midnight goes, one after the other. */
+function firstNight(
+  world: World,
+  habits: readonly Habit[],
+  transitions: readonly Transition[],
+  random: Random,
+): void {
+  world.nodes.forEach((node, index) => {
+    if (transitions.some(({ atMs, machine }) => atMs === 0 && machine === index)) return;
+    leave(world, node, random, habits[index]?.shutDownShare ?? 0);
+    world.runUntil(world.queue.now + sceneMs);
+  });
+}
+
+/**
+ * Looks every second of a scene who coordinates, and takes its end for the hours behind it. A scene that ends without
+ * coordinator goes on for a while, so that a machine that is just starting again does not stand for hours.
+ */
+function play(world: World, gapMs: number): { someoneAwakeMs: number; coordinatedMs: number; leader: NodeId | null } {
+  let [someoneAwakeMs, coordinatedMs, playedMs] = [0, 0, 0];
+  let leader: NodeId | null = null;
+  for (const end = Math.max(gapMs, 1); playedMs < end && !world.isBroken;) {
+    const settled = playedMs >= sceneMs && (leader !== null || playedMs >= sceneMs + prolongedMs);
+    const stepMs = settled ? end - playedMs : Math.min(lookEveryMs, end - playedMs);
+    if (!settled) world.runUntil(world.queue.now + stepMs);
+    const awake = world.nodes.filter((each) => each.up && !each.clock.asleep);
+    leader = awake.find(({ machine }) => machine?.role === 'coordinator')?.id ?? null;
+    if (world.nodes.some((each) => !each.retired && !each.clock.asleep)) someoneAwakeMs += stepMs;
+    if (leader !== null) coordinatedMs += stepMs;
+    playedMs += stepMs;
+  }
+  return { someoneAwakeMs, coordinatedMs, leader };
 }
 
 function leave(world: World, node: SimNode, random: Random, shutDownShare: number): void {

@@ -41,6 +41,8 @@ export interface SimOptions {
   readonly upheaval: {
     /** How long a learner must be steady to take the seat of a silent voter; ten minutes as shipped. */
     readonly voterStableMs: number;
+    /** How long a voter may be silent where one more silence would stop everything; ten seconds as shipped. */
+    readonly voterSilentMs: number;
     /** Mean time between lost state directories; 0 for none. */
     readonly wipeEveryMs: number;
     /** Between disks that return to an earlier state. */
@@ -115,6 +117,7 @@ export function drawOptions(forks: Forks): SimOptions {
     },
     upheaval: {
       voterStableMs: between(upheaval, 2_000, 20_000),
+      voterSilentMs: between(forks.named('options/silence'), 1_000, 10_000),
       wipeEveryMs: maybe(upheaval, 0.4, 8_000, 40_000),
       restoreEveryMs: maybe(upheaval, 0.3, 8_000, 40_000),
       departEveryMs: maybe(upheaval, 0.4, 4_000, 30_000),

@@ -112,12 +112,13 @@ export class SimNode {
     const self = { node: this.id, incarnation: this.incarnation };
     const lives = (): boolean => this.#process === process;
     const clock = this.clock.forProcess(() => lives());
+    const { voterSilentMs, voterStableMs } = world.options.upheaval;
     const machine = createNode({
       self,
       recovered: recovered.value,
       seed: world.forks.seedOf(`node/${this.id}/${boot}`),
       members: world.members,
-      timing: { voterStableMs: world.options.upheaval.voterStableMs },
+      timing: { voterSilentMs, voterStableMs },
       wall: () => clock.wall(),
     });
     const driver = createDriver({

@@ -71,7 +71,7 @@ async function runHouseholds(): Promise<boolean> {
         `household "${name}" seed ${seed} FAILED: ${violation?.claim ?? ''}: ${violation?.detail.slice(0, 600) ?? ''}`,
       );
     } else {
-      const share = ((100 * household.coordinatedMs) / household.someoneAwakeMs).toFixed(2);
+      const share = ((100 * household.coordinatedMs) / household.someoneAwakeMs).toFixed(3);
       const perDay = (household.coordinatorChanges / days).toFixed(1);
       const cost = ((performance.now() - began) / 1_000).toFixed(0);
       console.log(

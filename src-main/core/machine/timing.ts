@@ -18,7 +18,9 @@ export interface NodeTiming {
   readonly sessionsMs: number;
   /** A learner that has answered for this long without a gap may take a seat that is free. */
   readonly voterSettleMs: number;
-  /** The same for the seat of a machine that is only silent, and for the step to five voters. */
+  /** A voter that is silent for this long loses its seat where one more silence would stop everything. */
+  readonly voterSilentMs: number;
+  /** `voterSettleMs` for the seat of a machine that is only silent, and for the step to five voters. */
   readonly voterStableMs: number;
 }
 
@@ -32,5 +34,6 @@ export const lanTiming: NodeTiming = {
   placementMs: 1_000,
   sessionsMs: 500,
   voterSettleMs: 900,
+  voterSilentMs: 10_000,
   voterStableMs: 600_000,
 };

@@ -38,12 +38,14 @@ export class Attendance {
     this.#began = now;
   }
 
-  note(now: Instant, node: NodeId, answer: { readonly committed: Slot; readonly incarnation: string }): void {
+  /** Answers whether the machine is back from a gap of this office. */
+  note(now: Instant, node: NodeId, answer: { readonly committed: Slot; readonly incarnation: string }): boolean {
     const { committed, incarnation } = answer;
     const known = this.#presences.get(node);
     const steady = known !== undefined && this.#isHeard(now, known) && known.incarnation === incarnation;
     const since = steady ? known.since : now;
     this.#presences.set(node, { committed, incarnation, since, heardAt: now, connected: true });
+    return known !== undefined && !steady;
   }
 
   /** Its connection closed, which is a gap whenever it answers next. */

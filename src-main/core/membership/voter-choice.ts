@@ -1,5 +1,7 @@
 import { compareText, type NodeId } from '../../../shared/domain/ids.ts';
 import { majority } from '../machine/quorum.ts';
+import type { RankPin } from '../ranks/rank-table.ts';
+import { anchorOf } from './anchor.ts';
 
 /** Why a machine is about to go: for good, or until it wakes or is started again. */
 export type Departure = 'leave' | 'shutdown' | 'suspend';
@@ -9,6 +11,8 @@ export interface Candidate {
   readonly node: NodeId;
   readonly incarnation: string;
   readonly rank: number;
+  /** What people ask of it. */
+  readonly pin: RankPin;
   /** Slots behind the coordinator. */
   readonly lag: number;
   /** For how long it has answered without a gap, in milliseconds. */
@@ -30,7 +34,11 @@ export interface VoterChoice {
   readonly departing: ReadonlyMap<NodeId, Departure>;
   /** For how long nothing was heard of a machine, in milliseconds. */
   readonly absentMs: (node: NodeId) => number;
-  readonly timing: { readonly voterSettleMs: number; readonly voterStableMs: number };
+  readonly timing: {
+    readonly voterSettleMs: number;
+    readonly voterSilentMs: number;
+    readonly voterStableMs: number;
+  };
 }
 
 /** A new voter must be a learner within this many entries first (Autopilot's number). */
@@ -48,34 +56,48 @@ export const newSeatRank = 100;
  * because then one more machine would have to be up for nothing.
  *
  * A seat whose machine left the swarm, lost its state directory or says that it is going is given up at once, to a
- * machine that has settled. A seat whose machine is merely silent is given up only when it has been silent for
- * `voterStableMs` and somebody has been steady for as long.
+ * machine that has settled. A seat whose machine is merely silent is given up when somebody has been steady for
+ * `voterStableMs` to take it: after as long a silence, or after `voterSilentMs` where one more silence would stop
+ * everything. Where nobody is, the voters shrink to the anchor, if there is one.
  */
 export function chooseVoters(choice: VoterChoice): readonly Seat[] | null {
   const { seats, timing } = choice;
   const staying = seats.filter((seat) => stays(choice, seat));
   const pool = learners(choice, staying);
-  const settled = pool.filter(({ steadyMs }) => steadyMs >= timing.voterSettleMs);
+  const anchor = anchorOf(choice, choice.candidates.filter((candidate) => isFit(choice, candidate)));
+  // Where the anchor votes alone nothing is in danger, and machines that come and go need not be voters.
+  const patienceMs = isAlone(anchor, seats) ? timing.voterStableMs : timing.voterSettleMs;
+  const settled = pool.filter(({ steadyMs }) => steadyMs >= patienceMs);
   const steady = settled.filter(({ steadyMs }) => steadyMs >= timing.voterStableMs);
   const size = wantedSize(choice, staying, settled, steady);
   const chosen =
     seats.length === 1 && staying.length === 0
       ? movedVote(pool)
-      : sized(choice, size, staying, (size > 3 ? steady : settled).map(seatOf));
+      : sized(choice, { size, anchor, staying, joining: (size > 3 ? steady : settled).map(seatOf) });
   // A machine that is heard and has not settled may yet fill the seat: one change instead of two.
   const worthWaiting = chosen.length < seats.length && staying.length + pool.length >= seats.length;
   if (chosen.length === 0 || worthWaiting) return null;
-  const better = sameSeats(chosen, seats) ? withoutSilentSeats(choice, chosen, steady) : chosen;
+  const better = sameSeats(chosen, seats) ? bettered(choice, steady, anchor) : chosen;
   return better !== null && canBegin(choice, better) ? better : null;
 }
 
-/** Heard, close enough to the end of the log and free to take a seat; the best first. */
+/** The number of voters is right and nobody says that it goes: still some may be the wrong ones, or in danger. */
+function bettered(
+  choice: VoterChoice,
+  steady: readonly Candidate[],
+  anchor: Candidate | null,
+): readonly Seat[] | null {
+  return withoutSilentSeats(choice, steady) ?? shrunk(choice, anchor) ?? withAnchor(choice, steady, anchor);
+}
+
+/** A member that is close enough to the end of the log and does not say that it goes. */
+const isFit = ({ isMember, departing }: VoterChoice, { node, lag }: Candidate): boolean =>
+  lag <= voterLagMax && isMember(node) && !departing.has(node);
+
+/** Fit and free to take a seat; the best first. */
 function learners(choice: VoterChoice, staying: readonly Seat[]): Candidate[] {
   return choice.candidates
-    .filter(({ node, lag }) => {
-      const fit = lag <= voterLagMax && choice.isMember(node);
-      return fit && !choice.departing.has(node) && !staying.some((seat) => seat.node === node);
-    })
+    .filter((candidate) => isFit(choice, candidate) && !staying.some((seat) => seat.node === candidate.node))
     .sort((left, right) => right.rank - left.rank || compareText(left.node, right.node));
 }
 
@@ -101,20 +123,36 @@ function wantedSize(
   return staying.length + settled.length >= 3 ? 3 : 1;
 }
 
+interface Sizing {
+  readonly size: number;
+  readonly anchor: Candidate | null;
+  readonly staying: readonly Seat[];
+  readonly joining: readonly Seat[];
+}
+
 /**
- * The first `size` seats, staying ones before new ones. Among those that stay the coordinator comes first, then
- * machines that are heard: whoever is left as the only voter must have the log.
+ * The first `size` seats, staying ones before new ones. Among those that stay the anchor comes first, then the
+ * coordinator, then machines that are heard: whoever is left as the only voter must have the log.
  */
-function sized(choice: VoterChoice, size: number, staying: readonly Seat[], joining: readonly Seat[]): readonly Seat[] {
-  const order = (seat: Seat): number => (seat.node === choice.self ? 0 : isHeard(choice, seat) ? 1 : 2);
+function sized(choice: VoterChoice, { size, anchor, staying, joining }: Sizing): readonly Seat[] {
+  if (size === 1 && choice.seats.length > 1 && anchor !== null) return [seatOf(anchor)];
+  const order = ({ node }: Seat): number => {
+    const heard = heardAs(choice, node);
+    if (heard === undefined) return 4;
+    if (node === anchor?.node) return 0;
+    return heard.pin === 'never' ? 3 : node === choice.self ? 1 : 2;
+  };
   const sorted = [...staying].sort(
     (left, right) => order(left) - order(right) || right.rank - left.rank || compareText(left.node, right.node),
   );
   return [...sorted, ...joining].slice(0, size);
 }
 
-const isHeard = ({ candidates }: VoterChoice, { node }: Seat): boolean =>
-  candidates.some((candidate) => candidate.node === node && candidate.lag <= voterLagMax);
+/** As a candidate that has the log; undefined for a machine that is silent or lags. */
+const heardAs = ({ candidates }: VoterChoice, node: NodeId): Candidate | undefined =>
+  candidates.find((candidate) => candidate.node === node && candidate.lag <= voterLagMax);
+
+const isHeard = (choice: VoterChoice, { node }: Seat): boolean => heardAs(choice, node) !== undefined;
 
 /** The next configuration begins only where a majority of it already holds the log. */
 const canBegin = (choice: VoterChoice, chosen: readonly Seat[]): boolean =>
@@ -125,22 +163,55 @@ function movedVote(pool: readonly Candidate[]): readonly Seat[] {
   return pool.slice(0, pool.length >= 3 ? 3 : 1).map(seatOf);
 }
 
-/** Puts machines that have long been steady into the place of voters that have long been silent. */
-function withoutSilentSeats(
-  { self, absentMs, timing }: VoterChoice,
-  seats: readonly Seat[],
-  steady: readonly Candidate[],
-): readonly Seat[] | null {
+const silentFor = ({ self, seats, absentMs }: VoterChoice, forMs: number): readonly Seat[] =>
+  seats.filter(({ node }) => node !== self && absentMs(node) >= forMs);
+
+/** So many voters are silent that one more would leave no quorum. */
+const isEndangered = (choice: VoterChoice): boolean =>
+  choice.seats.length - silentFor(choice, choice.timing.voterSilentMs).length <= majority(choice.seats.length);
+
+/** Puts machines that have long been steady into the place of voters that have been silent for too long. */
+function withoutSilentSeats(choice: VoterChoice, steady: readonly Candidate[]): readonly Seat[] | null {
+  const { seats, timing } = choice;
+  const silent = silentFor(choice, isEndangered(choice) ? timing.voterSilentMs : timing.voterStableMs);
   const spare = steady.map(seatOf);
-  let changed = false;
-  const chosen = seats.map((seat) => {
-    if (seat.node === self || absentMs(seat.node) < timing.voterStableMs) return seat;
-    const next = spare.shift();
-    if (next !== undefined) changed = true;
-    return next ?? seat;
-  });
-  return changed ? chosen : null;
+  const chosen = seats.map((seat) => (silent.includes(seat) ? (spare.shift() ?? seat) : seat));
+  return sameSeats(chosen, seats) ? null : chosen;
 }
+
+/**
+ * Fewer voters while there is still a quorum to say so, and nobody to take the silent ones' seats. Five become the three
+ * that are heard. Three become one only where that one is the anchor: two that must both stay awake are worse than it
+ * alone, but a vote alone on a machine that goes to sleep next would be worse still.
+ */
+function shrunk(choice: VoterChoice, anchor: Candidate | null): readonly Seat[] | null {
+  const { seats } = choice;
+  if (seats.length < 3 || !isEndangered(choice)) return null;
+  const heard = seats.filter((seat) => isHeard(choice, seat));
+  if (seats.length === 5) return heard.length === 3 ? heard : null;
+  const alone = heard.find(({ node }) => node === anchor?.node);
+  return alone === undefined ? null : [alone];
+}
+
+/** The anchor gets a seat once it has been steady for long: the only one, or that of the voter that is wanted least. */
+function withAnchor(
+  choice: VoterChoice,
+  steady: readonly Candidate[],
+  anchor: Candidate | null,
+): readonly Seat[] | null {
+  const { self, seats } = choice;
+  const [only] = seats;
+  const unwanted = only !== undefined && seats.length === 1 && heardAs(choice, only.node)?.pin === 'never';
+  const better = steady.find(({ node, pin }) => (anchor === null ? unwanted && pin !== 'never' : node === anchor.node));
+  if (better === undefined) return null;
+  if (seats.length === 1) return [seatOf(better)];
+  const order = (seat: Seat): number => (isHeard(choice, seat) ? (heardAs(choice, seat.node)?.rank ?? 0) + 1 : 0);
+  const [least] = seats.filter(({ node }) => node !== self).sort((left, right) => order(left) - order(right));
+  return seats.map((seat) => (seat === least ? seatOf(better) : seat));
+}
+
+const isAlone = (anchor: Candidate | null, seats: readonly Seat[]): boolean =>
+  seats.length === 1 && anchor !== null && seats[0]?.node === anchor.node;
 
 const seatOf = ({ node, incarnation, rank }: Candidate): Seat => ({ node, incarnation, rank });
 

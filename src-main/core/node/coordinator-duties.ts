@@ -61,13 +61,12 @@ export class CoordinatorDuties {
   }
 
   noteAnswer(now: Instant, node: NodeId, answer: { readonly committed: Slot; readonly incarnation: string }): void {
-    this.#attendance.note(now, node, answer);
+    // It said that it would go, and was away: it is back. Until then its seat stays given up, however soon it went.
+    if (this.#attendance.note(now, node, answer)) this.#departing.delete(node);
   }
 
   forget(peer: NodeId): void {
     this.#attendance.forget(peer);
-    // It said that it would go, and went: when it answers again, it is back.
-    this.#departing.delete(peer);
   }
 
   /** A machine says that it is about to go, or that it stays after all. */
@@ -148,6 +147,7 @@ export class CoordinatorDuties {
       node,
       incarnation,
       rank: view.ranks.rankOf(node) ?? voterIn(view.config, node)?.rank ?? newSeatRank,
+      pin: view.ranks.pinOf(node),
       lag: view.committed - committed,
       steadyMs,
     }));

@@ -67,7 +67,7 @@ export class Leadership {
   onWoke(): void {
     const { replica, office, reading, bully, standing } = this.#options;
     replica.stepDown();
-    office.end();
+    office.woke();
     reading.endCoordination();
     bully.woke();
     standing.followNobody('this machine woke up');

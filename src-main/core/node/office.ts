@@ -36,7 +36,7 @@ const departureWords: Readonly<Record<Departure, string>> = {
 export class Office {
   readonly #options: OfficeOptions;
   readonly #handOver: HandOver;
-  readonly #evidence = new Evidence();
+  readonly #evidence: Evidence;
   /** When a voter of higher rank was last let go ahead. */
   #preferredAt: Instant | null = null;
   /** This machine is about to go. */
@@ -45,6 +45,7 @@ export class Office {
   constructor(options: OfficeOptions) {
     this.#options = options;
     this.#handOver = new HandOver(options.timing.heartbeatMs);
+    this.#evidence = new Evidence(options.self);
   }
 
   /** A phase-1 quorum: the work begins, though nothing is proposed before the barrier. */
@@ -109,6 +110,12 @@ export class Office {
   end(): NodeId | null {
     this.#options.proposals.clear();
     return this.#handOver.end();
+  }
+
+  /** Whatever this machine saw of the others, it was not there for a while. */
+  woke(): void {
+    this.#evidence.forget();
+    this.end();
   }
 
   expireSessions(now: Instant): void {

@@ -23,15 +23,30 @@ const bands = topBand + 1;
  * applied band says and goes on from there, so a change of coordinator forgets less than one band.
  */
 export class Evidence {
+  readonly #self: NodeId;
   readonly #share = new Map<NodeId, number>();
+  #beganAt: Instant | null = null;
   #lookedAt: Instant | null = null;
   #proposedAt: Instant | null = null;
 
-  /** A new office: what was seen in an earlier one is in the bands. */
+  /** Of itself a coordinator knows only that it has been awake since it began to look. */
+  constructor(self: NodeId) {
+    this.#self = self;
+  }
+
+  /** An office that follows the last one at once, as after a change of voters, goes on with what that one saw. */
   begin(now: Instant): void {
-    this.#share.clear();
+    if (this.#lookedAt !== null && now - this.#lookedAt <= gapMax) return;
+    this.forget();
+    this.#beganAt = now;
     this.#lookedAt = now;
     this.#proposedAt = now;
+  }
+
+  /** This machine slept, and saw neither the others nor itself: what it saw before is in the bands. */
+  forget(): void {
+    this.#share.clear();
+    this.#lookedAt = null;
   }
 
   /** Looks who is heard now, among these machines. */
@@ -40,7 +55,10 @@ export class Evidence {
     this.#lookedAt = now;
     if (passedMs <= 0 || passedMs > gapMax) return;
     const weight = 1 - Math.exp(-passedMs / memoryMs);
+    // Before a whole day is over it may yet turn out to sleep at night.
+    const knowsItself = this.#beganAt !== null && now - this.#beganAt >= dayMs;
     for (const node of machines) {
+      if (node === this.#self && !knowsItself) continue;
       const known = this.#share.get(node) ?? (ranks.bandOf(node) + 0.5) / bands;
       this.#share.set(node, known + weight * ((isHeard(node) ? 1 : 0) - known));
     }

@@ -6,8 +6,9 @@ import {
   type Departure,
   type Seat,
 } from '../../../../src-main/core/membership/voter-choice.ts';
+import type { RankPin } from '../../../../src-main/core/ranks/rank-table.ts';
 
-const timing = { voterSettleMs: 1_000, voterStableMs: 600_000 };
+const timing = { voterSettleMs: 1_000, voterSilentMs: 10_000, voterStableMs: 600_000 };
 const seat = (node: string, incarnation = `${node}1`): Seat => ({ node: nodeId(node), incarnation, rank: 100 });
 const seats = (nodes: string): Seat[] => [...nodes].map((node) => seat(node));
 
@@ -16,12 +17,14 @@ interface Known {
   readonly incarnation?: string;
   readonly steadyMs?: number;
   readonly rank?: number;
+  readonly pin?: RankPin;
 }
 
 const candidate = (node: string, known: Known = {}): Candidate => ({
   node: nodeId(node),
   incarnation: known.incarnation ?? `${node}1`,
   rank: known.rank ?? 100,
+  pin: known.pin ?? 'none',
   lag: known.lag ?? 0,
   steadyMs: known.steadyMs ?? 2_000,
 });
@@ -38,10 +41,12 @@ function choose(
   } = {},
 ): string | null {
   const members = more.members ?? 'abcdefgh';
+  const self = nodeId(more.self ?? 'a');
   const chosen = chooseVoters({
-    self: nodeId(more.self ?? 'a'),
+    self,
     seats: present,
-    candidates: heard,
+    // A coordinator has no gaps in its own eyes.
+    candidates: heard.map((one) => (one.node === self ? { ...one, steadyMs: Number.POSITIVE_INFINITY } : one)),
     isMember: (node) => members.includes(node),
     departing: new Map(Object.entries(more.departing ?? {}) as [NodeId, Departure][]),
     absentMs: (node) => more.absentMs?.[node] ?? 0,
@@ -116,5 +121,82 @@ describe('the choice of voters', () => {
 
   it('leaves the only vote to no machine without the log', () => {
     expect(choose(seats('abc'), candidates('ab'), { departing: { a: 'leave' }, members: 'ac' })).toBeNull();
+  });
+});
+
+const steadyMs = 600_000;
+const homeBase = (node: string, known: Known = {}): Candidate => candidate(node, { pin: 'home-base', rank: 200, ...known });
+
+describe('the choice of voters where one machine is the home base', () => {
+  it('shrinks to it when a voter is silent, while there is still a quorum to say so', () => {
+    const heard = [candidate('a'), homeBase('b', { steadyMs: 10_000 })];
+    expect(choose(seats('abc'), heard, { absentMs: { c: 10_000 } })).toBe('b');
+    expect(choose(seats('abc'), heard, { absentMs: { c: 9_999 } })).toBeNull();
+  });
+
+  it('gives the silent voter’s seat to a machine that has long been steady instead', () => {
+    const heard = [homeBase('a'), candidate('b'), candidate('d', { steadyMs })];
+    expect(choose(seats('abc'), heard, { absentMs: { c: 10_000 } })).toBe('abd');
+  });
+
+  it('does not shrink to a machine that just came back, lags, lost its disk or is about to go', () => {
+    const absentMs = { c: 10_000 };
+    const to = (base: Candidate, departing: Readonly<Record<string, Departure>> = {}): string | null =>
+      choose(seats('abc'), [candidate('a'), base], { absentMs, departing });
+    expect(to(homeBase('b', { steadyMs: 9_999 }))).toBeNull();
+    expect(to(homeBase('b', { lag: 251 }))).toBeNull();
+    expect(to(homeBase('b', { incarnation: 'b2', steadyMs }))).not.toBe('b');
+    expect(to(homeBase('b'), { b: 'suspend' })).toBe('a');
+  });
+
+  it('keeps it, not the coordinator, when voters say that they go', () => {
+    const heard = [...candidates('ac'), homeBase('b', { steadyMs: 10_000 })];
+    expect(choose(seats('abc'), heard, { departing: { c: 'suspend' } })).toBe('b');
+  });
+
+  it('grows again to three only when two others have long been steady', () => {
+    const steady = [homeBase('a'), candidate('b', { steadyMs })];
+    expect(choose(seats('a'), [...steady, candidate('c', { steadyMs: steadyMs - 1 })])).toBeNull();
+    expect(choose(seats('a'), [...steady, candidate('c', { steadyMs })])).toBe('abc');
+  });
+
+  it('gives it a seat once it has long been steady: the only one, or that of the voter that is wanted least', () => {
+    expect(choose(seats('a'), [candidate('a'), homeBase('b', { steadyMs: steadyMs - 1 })])).toBeNull();
+    expect(choose(seats('a'), [candidate('a'), homeBase('b', { steadyMs })])).toBe('b');
+    const heard = [candidate('a', { rank: 50 }), candidate('b', { rank: 150 }), candidate('c', { rank: 100 })];
+    expect(choose(seats('abc'), [...heard, homeBase('d', { steadyMs })])).toBe('abd');
+  });
+
+  it('does not let the vote roam between two home bases', () => {
+    expect(choose(seats('b'), [homeBase('a', { steadyMs }), homeBase('b')], { self: 'b' })).toBeNull();
+  });
+});
+
+describe('the choice of voters by evidence', () => {
+  it('lets the vote rest on a machine of the top band that stands two bands above all others', () => {
+    const absentMs = { c: 10_000 };
+    const standing = (rank: number, others: number): string | null => {
+      const three = [seat('a'), seat('b'), { ...seat('c'), rank: others }];
+      return choose(three, [candidate('a', { rank: others }), candidate('b', { rank, steadyMs })], { absentMs });
+    };
+    expect(standing(200, 100)).toBe('b');
+    expect(standing(200, 101)).toBeNull();
+    expect(standing(150, 0)).toBeNull();
+  });
+
+  it('leaves a silent voter its seat among machines that are alike', () => {
+    expect(choose(seats('abc'), candidates('ab', { rank: 200 }), { absentMs: { c: 599_000 } })).toBeNull();
+  });
+
+  it('moves the only vote off a machine that shall never coordinate', () => {
+    const never = candidate('a', { pin: 'never', rank: 0 });
+    expect(choose(seats('a'), [never, candidate('b', { steadyMs })])).toBe('b');
+    expect(choose(seats('abc'), [never, candidate('b')], { members: 'ab' })).toBe('b');
+  });
+
+  it('makes five voters three while no more of them may be silent', () => {
+    const absentMs = { d: 10_000, e: 10_000 };
+    expect(choose(seats('abcde'), candidates('abc'), { absentMs })).toBe('abc');
+    expect(choose(seats('abcde'), candidates('abcd'), { absentMs: { e: 10_000 } })).toBeNull();
   });
 });

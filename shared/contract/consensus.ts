@@ -1,5 +1,6 @@
 import { eventIterator } from '@orpc/contract';
 import * as z from 'zod/mini';
+import { coordinationPins } from '../domain/member.ts';
 import { nodeRefSchema, procedure, viewOf, wallTimeSchema } from './base.ts';
 
 export const syncSchema = z.object({
@@ -14,6 +15,7 @@ export const replicaSchema = z.object({
   voter: z.boolean(),
   coordinator: z.boolean(),
   rank: z.nullable(z.number()),
+  pin: z.enum(coordinationPins),
   /** Of the state directory that holds the seat: a wiped disk is another voter. Null for learners. */
   incarnation: z.nullable(z.string()),
   reachable: z.boolean(),

@@ -1,6 +1,6 @@
 import { eventIterator } from '@orpc/contract';
 import * as z from 'zod/mini';
-import { roles } from '../domain/member.ts';
+import { coordinationPins, roles } from '../domain/member.ts';
 import { procedure, viewOf, wallTimeSchema } from './base.ts';
 
 export const acceptSchema = z.discriminatedUnion('from', [
@@ -18,7 +18,9 @@ export const peerSchema = z.object({
   /** Seat in the present voter configuration. */
   voter: z.boolean(),
   coordinator: z.boolean(),
+  /** How much it is wanted as coordinator, from the log; null while nothing was decided about a machine without a seat. */
   rank: z.nullable(z.number()),
+  pin: z.enum(coordinationPins),
   os: z.string(),
   arch: z.string(),
   memoryBytes: z.nullable(z.number()),
@@ -44,6 +46,10 @@ export const peers = {
   list: procedure.output(viewOf(peersViewSchema)),
   watch: procedure.output(eventIterator(viewOf(peersViewSchema))),
   ping: procedure.input(z.object({ id: z.string() })).output(z.object({ rttMs: z.number() })),
+  /** Says what is asked of a machine as coordinator; all members take it over. Needs the admin role. */
+  pin: procedure
+    .input(z.object({ id: z.string(), pin: z.enum(coordinationPins) }))
+    .output(z.object({ pin: z.enum(coordinationPins) })),
   /** Asks the distributed hash table which members are closest to a key, by XOR distance. */
   closest: procedure.input(z.object({ key: z.string().check(z.maxLength(200)) })).output(
     z.object({

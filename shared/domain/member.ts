@@ -25,6 +25,10 @@ export interface Revocation {
   readonly admin: NodeId;
 }
 
+/** What people ask of a machine: to decide for all whenever it can, or not unless nobody else is there. */
+export const coordinationPins = ['home-base', 'never-coordinate', 'none'] as const;
+export type CoordinationPin = (typeof coordinationPins)[number];
+
 /** Whose work a machine runs. Its owner decides, it is kept on that machine and checked when an attempt starts. */
 export type AcceptPolicy =
   | { readonly from: 'nobody' }

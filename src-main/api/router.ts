@@ -92,6 +92,7 @@ export function createRouter(services: SkeinServices, log: DefectLog) {
       list: api.peers.list.handler(({ signal }) => peers.list(call(signal))),
       watch: api.peers.watch.handler(({ signal }) => frames(peers.watch(call(signal)), signal)),
       ping: api.peers.ping.handler(({ input, signal }) => peers.ping(input, call(signal))),
+      pin: api.peers.pin.handler(({ input, signal }) => peers.pin(input, call(signal))),
       closest: api.peers.closest.handler(({ input, signal }) => peers.closest(input, call(signal))),
     },
     policy: {

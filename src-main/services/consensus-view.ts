@@ -2,6 +2,7 @@ import type { ConsensusView, ReplicaView } from '../../shared/contract/consensus
 import type { NodeId } from '../../shared/domain/ids.ts';
 import { quorumOf, voterIn, type VoterConfig } from '../core/paxos/voters.ts';
 import { nodeRef } from './names.ts';
+import { standingOf } from './pins.ts';
 import type { RunningPeer } from './running-peer.ts';
 
 /** Ballot, configuration, replicas and history as this machine knows them. */
@@ -72,7 +73,7 @@ function replicaView(peer: RunningPeer, node: NodeId, config: VoterConfig | null
     self,
     voter: seat !== undefined,
     coordinator: node === coordinator,
-    rank: seat?.rank ?? null,
+    ...standingOf(peer, node),
     incarnation: seat?.incarnation ?? null,
     reachable,
     committed,
@@ -118,7 +119,9 @@ function singleCopiesOf(peer: RunningPeer, config: VoterConfig | null): Consensu
 /** The name of the only voter, where there is one. */
 function loneVoter(peer: RunningPeer, config: VoterConfig): string {
   const [only] = config.voters;
-  return only !== undefined && config.voters.length === 1 ? nodeRef(peer.membership, only.node).name : '';
+  if (only === undefined || config.voters.length !== 1) return '';
+  const { name } = nodeRef(peer.membership, only.node);
+  return standingOf(peer, only.node).pin === 'home-base' ? `the home base, ${name}` : name;
 }
 
 function failureWords(count: number, reachable: number, needed: number, mayFail: number, lone: string): string {

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Changes } from './live-view.ts';
 import { memberNamed, nodeRef } from './names.ts';
 import { peersView } from './peers-view.ts';
+import { pinMachine } from './pins.ts';
 import { inForce, type OwnerPolicy, type PolicyFile } from './policy.ts';
 import { provenanceOf } from './provenance.ts';
 import { requirePeer, valueOf, type PeerHolder } from './running-peer.ts';
@@ -29,6 +30,11 @@ export function createPeersService(holder: PeerHolder, changes: Changes): SkeinS
       const peer = requirePeer(holder);
       const node = valueOf(memberNamed(peer.membership, id));
       return { rttMs: node === peer.self ? 0 : valueOf(await peer.network.ping(node)) };
+    },
+    pin: async ({ id, pin }) => {
+      const peer = requirePeer(holder);
+      await pinMachine(peer, valueOf(memberNamed(peer.membership, id)), pin);
+      return { pin };
     },
     closest: async ({ key }) => {
       const peer = requirePeer(holder);

@@ -3,6 +3,7 @@ import type { AcceptPolicy } from '../../shared/domain/member.ts';
 import { voterIn } from '../core/paxos/voters.ts';
 import type { Member } from '../swarm/membership-set.ts';
 import { nodeRef } from './names.ts';
+import { standingOf } from './pins.ts';
 import type { RunningPeer } from './running-peer.ts';
 
 export const peersView = (peer: RunningPeer): { peers: Peer[] } => ({
@@ -27,7 +28,7 @@ function peerView(peer: RunningPeer, member: Member): Peer {
     state: online ? 'online' : session !== null || peer.hints.lastSeen(id) !== null ? 'unreachable' : 'never-seen',
     voter: voter !== undefined,
     coordinator: status.coordinator === id,
-    rank: voter?.rank ?? null,
+    ...standingOf(peer, id),
     os: session?.capacity.os ?? '',
     arch: session?.capacity.arch ?? '',
     memoryBytes: session?.capacity.memoryBytes ?? null,

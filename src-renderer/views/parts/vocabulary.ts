@@ -5,11 +5,15 @@ import CircleQuestionMark from '@lucide/svelte/icons/circle-question-mark';
 import CircleX from '@lucide/svelte/icons/circle-x';
 import Download from '@lucide/svelte/icons/download';
 import Hourglass from '@lucide/svelte/icons/hourglass';
+import House from '@lucide/svelte/icons/house';
+import MoonStar from '@lucide/svelte/icons/moon-star';
 import Play from '@lucide/svelte/icons/play';
+import Scale from '@lucide/svelte/icons/scale';
 import Send from '@lucide/svelte/icons/send';
 import ShieldX from '@lucide/svelte/icons/shield-x';
 import Unplug from '@lucide/svelte/icons/unplug';
 import Upload from '@lucide/svelte/icons/upload';
+import type { CoordinationPin } from '../../../shared/domain/member.ts';
 import type { TaskState } from '../../../shared/domain/task.ts';
 import type { Icon, Tone } from '../../components/Icon.ts';
 
@@ -27,6 +31,26 @@ export const taskVocabulary: Readonly<Record<TaskState, { icon: Icon; tone: Tone
   lost: { icon: Unplug, tone: 'warn', meaning: 'Its machine cannot be reached; it may still be running there.' },
   rejected: { icon: ShieldX, tone: 'warn', meaning: 'The owner of the machine does not allow it.' },
   unknown: { icon: CircleQuestionMark, tone: 'quiet', meaning: 'No majority is heard, so nobody can say.' },
+};
+
+/** What people ask of a machine as the one that decides for all. */
+export const pinVocabulary: Readonly<Record<CoordinationPin, { icon: Icon; word: string; about: string }>> = {
+  'home-base': {
+    icon: House,
+    word: 'Home base',
+    about:
+      'For a machine that is always on. It decides whenever it can; the others may all sleep. While it is off, they wait for it or vote without it.',
+  },
+  'never-coordinate': {
+    icon: MoonStar,
+    word: 'Never coordinates',
+    about: 'For a machine that sleeps much or has a slow disk. It decides only when nobody else is there.',
+  },
+  none: {
+    icon: Scale,
+    word: 'As the swarm sees it',
+    about: 'The more of the time it is seen awake, the more it decides.',
+  },
 };
 
 export const peerStateWords = { online: 'Online', unreachable: 'Unreachable', 'never-seen': 'Never seen' } as const;

@@ -11,6 +11,7 @@ export interface Screen {
 export const screens: readonly Screen[] = [
   { name: 'overview', route: '#/overview', ready: 'Who decides' },
   { name: 'peers', route: '#/peers/render-box', ready: 'Addresses' },
+  { name: 'peers-unpinned', route: '#/peers', ready: 'make it the home base', variant: 'unpinned' },
   { name: 'tasks', route: '#/tasks', ready: 'Reel 4, proxies' },
   { name: 'locks', route: '#/locks/nightly-backup', ready: 'Latest holders' },
   { name: 'job', route: '#/tasks/214', ready: 'A004_C001.mov' },

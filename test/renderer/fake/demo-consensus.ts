@@ -13,6 +13,7 @@ export function demoConsensus(variant: Variant, now: number): ConsensusView {
     voter: false,
     coordinator: false,
     rank: null,
+    pin: 'none',
     incarnation: null,
     reachable: true,
     committed: 48_211,
@@ -43,7 +44,14 @@ export function demoConsensus(variant: Variant, now: number): ConsensusView {
     replicas: [
       replica(nodes.desk, { ...voter, self: true, saidAgeMs: 0, roundTripMs: 0, incarnation: 'd41c09aa' }),
       replica(nodes.studio, { ...voter, coordinator: !away, reachable: !away, incarnation: '77b0e1f3' }),
-      replica(nodes.render, { ...voter, reachable: !away, incarnation: '0be9c2d8', sync: { p50Ms: 3.4, p99Ms: 21 } }),
+      replica(nodes.render, {
+        ...voter,
+        rank: 200,
+        pin: 'home-base',
+        reachable: !away,
+        incarnation: '0be9c2d8',
+        sync: { p50Ms: 3.4, p99Ms: 21 },
+      }),
       replica(nodes.attic, { committed: 48_102, lagEntries: 109, sync: { p50Ms: 12, p99Ms: 64 }, roundTripMs: 6.1 }),
       replica(nodes.laptop, { reachable: false, committed: 47_020, lagEntries: 1_191, saidAgeMs: 22 * minuteMs }),
     ],

@@ -58,6 +58,7 @@ export function demoHandlers(variant: Variant, now: () => number = Date.now): Fa
       });
     },
     'peers.watch': live(() => ({ peers: demoPeers(variant, now()) })),
+    'peers.pin': (input) => ({ pin: field(input, 'pin') }),
     'peers.ping': () => ({ rttMs: 1.9 }),
     'consensus.watch': live(() => demoConsensus(variant, now())),
     'consensus.watchLog': live(() => demoLog(now())),

@@ -19,7 +19,7 @@ export const nodes = {
   attic: { id: identity('attic5'), name: 'attic' },
 } as const;
 
-export type Variant = 'full' | 'no-quorum' | 'empty' | 'founding' | 'error';
+export type Variant = 'full' | 'no-quorum' | 'empty' | 'founding' | 'error' | 'unpinned';
 
 export function demoPeers(variant: Variant, now: number): Peer[] {
   const common = { committed: 48_211, lastSeen: now - secondMs, loadAgeMs: 2_100 } as const;
@@ -32,7 +32,8 @@ export function demoPeers(variant: Variant, now: number): Peer[] {
       state: 'online',
       voter: true,
       coordinator: false,
-      rank: 2,
+      rank: 100,
+      pin: 'none',
       os: 'Linux',
       arch: 'x64',
       memoryBytes: 32 * gibibyte,
@@ -52,7 +53,8 @@ export function demoPeers(variant: Variant, now: number): Peer[] {
       state: 'online',
       voter: true,
       coordinator: false,
-      rank: 3,
+      rank: 150,
+      pin: 'none',
       os: 'macOS',
       arch: 'arm64',
       memoryBytes: 64 * gibibyte,
@@ -72,7 +74,8 @@ export function demoPeers(variant: Variant, now: number): Peer[] {
       state: 'online',
       voter: true,
       coordinator: true,
-      rank: 5,
+      rank: 200,
+      pin: 'home-base',
       os: 'Linux',
       arch: 'x64',
       memoryBytes: 128 * gibibyte,
@@ -93,6 +96,7 @@ export function demoPeers(variant: Variant, now: number): Peer[] {
       voter: false,
       coordinator: false,
       rank: null,
+      pin: 'none',
       os: 'Windows',
       arch: 'x64',
       memoryBytes: 16 * gibibyte,
@@ -113,6 +117,7 @@ export function demoPeers(variant: Variant, now: number): Peer[] {
       voter: false,
       coordinator: false,
       rank: null,
+      pin: 'none',
       os: 'Linux',
       arch: 'arm64',
       memoryBytes: 8 * gibibyte,
@@ -132,6 +137,7 @@ export function demoPeers(variant: Variant, now: number): Peer[] {
     return peers
       .slice(0, 1)
       .map((peer) => ({ ...peer, coordinator: true, running: 0, load: 0.04, accepts: 'nobody else' }));
+  if (variant === 'unpinned') return peers.map((peer) => ({ ...peer, pin: 'none' }));
   if (variant !== 'no-quorum') return peers;
   return peers.map((peer) =>
     peer.self
@@ -214,6 +220,7 @@ export function demoOverview(variant: Variant, now: number): Overview {
   };
   switch (variant) {
     case 'full':
+    case 'unpinned':
     case 'error':
       return full;
     case 'no-quorum':

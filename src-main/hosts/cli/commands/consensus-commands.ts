@@ -88,7 +88,7 @@ async function members(context: CliContext): Promise<number> {
   const frame = await client.consensus.status();
   const { replicas } = frame.view;
   context.list('ReplicaList', frame, replicas, {
-    headers: ['NAME', 'PART', 'REACHED', 'LOG TO', 'BEHIND', 'DISK P50', 'DISK P99', 'RTT', 'RANK', 'SEAT'],
+    headers: ['NAME', 'PART', 'REACHED', 'LOG TO', 'BEHIND', 'DISK P50', 'DISK P99', 'RTT', 'RANK', 'PIN', 'SEAT'],
     rows: replicas.map((replica) => replicaRow(context, replica)),
     names: replicas.map((replica) => replica.node.name),
     empty: 'Nobody keeps a log here yet.',
@@ -108,6 +108,7 @@ function replicaRow(context: CliContext, replica: ReplicaView): string[] {
     replica.sync === null ? '—' : millis(replica.sync.p99Ms),
     replica.self ? 'here' : replica.roundTripMs === null ? '—' : millis(replica.roundTripMs),
     orDash(replica.rank),
+    replica.pin === 'none' ? '—' : replica.pin,
     replica.incarnation?.slice(0, 8) ?? '—',
   ];
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { SkeinClient } from '../../../../shared/contract/client.ts';
 import type { Peer } from '../../../../shared/contract/peers.ts';
 import { FailureError } from '../../../../shared/domain/failure.ts';
+import { coordinationPins, type CoordinationPin } from '../../../../shared/domain/member.ts';
 import { usage, type CliContext } from '../cli-context.ts';
 import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -24,6 +25,13 @@ export function addPeerCommands(program: Command, run: Run): void {
     .description('sign that a machine no longer belongs')
     .requiredOption('--reason <text>', 'why, for others to read')
     .action(run((context, flags: { reason: string }, machine: string) => revoke(context, machine, flags.reason)));
+  peer
+    .command('pin')
+    .argument('<machine>', 'name or id')
+    .argument('<what>', coordinationPins.join(', '))
+    .description('say which machine decides for all: the one that is always on')
+    .addHelpText('after', pinHelp)
+    .action(run((context, _flags, machine: string, what: string) => pin(context, machine, what)));
   program
     .command('accept')
     .argument('<what>', 'commands or nothing')
@@ -39,12 +47,24 @@ export function addPeerCommands(program: Command, run: Run): void {
   program.command('resume').description('take tasks on this machine again').action(run(resume));
 }
 
+const pinHelp = `
+  home-base         it decides whenever it can, alone when too few others are awake: for a machine that is always on
+  never-coordinate  it decides only when nobody else is there: for a machine that sleeps much or has a slow disk
+  none              as everybody has seen it come and go
+`;
+
+const pinWords: Readonly<Record<CoordinationPin, string>> = {
+  'home-base': 'is the home base: it decides whenever it is on. Keep it on',
+  'never-coordinate': 'decides only when nobody else is there',
+  none: 'decides as often as it has been here',
+};
+
 async function list(context: CliContext): Promise<number> {
   const { client } = await context.node();
   const frame = await client.peers.list();
   const { peers } = frame.view;
   context.list('PeerList', frame, peers, {
-    headers: ['NAME', 'STATE', 'ROLE', 'PART', 'SLOTS', 'LOAD', 'RTT', 'ACCEPTS', 'ID'],
+    headers: ['NAME', 'STATE', 'ROLE', 'PART', 'PIN', 'SLOTS', 'LOAD', 'RTT', 'ACCEPTS', 'ID'],
     rows: peers.map((peer) => peerRow(context, peer)),
     names: peers.map((peer) => peer.name),
     empty: 'No machines. Found a swarm with skein init NAME, or join one with skein join LINK',
@@ -62,6 +82,7 @@ function peerRow(context: CliContext, peer: Peer): string[] {
     context.paint(tone, `${peer.state === 'online' ? '●' : '○'} ${peer.state}${seen}`),
     peer.role,
     part,
+    peer.pin === 'none' ? '—' : peer.pin,
     peer.slots === null ? '—' : `${peer.running}/${peer.slots}`,
     peer.load === null ? '—' : `${Math.round(peer.load * 100)} %`,
     peer.self ? '—' : peer.rttMs === null ? '—' : `${peer.rttMs.toFixed(1)} ms`,
@@ -75,6 +96,17 @@ async function ping(context: CliContext, machine: string): Promise<number> {
   const id = await machineId(client, machine);
   const { rttMs } = await client.peers.ping({ id });
   if (!context.outJson('Ping', { id, rttMs })) context.out(`${machine}: ${rttMs.toFixed(1)} ms`);
+  return exitCodes.done;
+}
+
+async function pin(context: CliContext, machine: string, what: string): Promise<number> {
+  const wanted = coordinationPins.find((known) => known === what);
+  if (wanted === undefined)
+    throw usage(`a machine cannot be pinned as “${what}”`, `Give one of ${coordinationPins.join(', ')}.`);
+  const { client } = await context.node();
+  const id = await machineId(client, machine);
+  await client.peers.pin({ id, pin: wanted });
+  if (!context.outJson('Pin', { id, pin: wanted })) context.note(`${machine} ${pinWords[wanted]}.`);
   return exitCodes.done;
 }
 

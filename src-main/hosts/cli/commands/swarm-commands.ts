@@ -47,6 +47,8 @@ async function init(context: CliContext, name: string): Promise<number> {
   if (context.outJson('Swarm', swarm)) return exitCodes.done;
   context.out(swarm.id);
   context.note(`Founded the swarm “${swarm.name}”. Next: skein invite, and skein accept commands --from everyone`);
+  const { self } = (await client.swarm.overview()).view;
+  context.note(`Is this machine always on? Then make it the home base: skein peer pin ${self.name} home-base`);
   return exitCodes.done;
 }
 

@@ -98,7 +98,14 @@ export const householdOptions = (drawn: SimOptions, machines: number): SimOption
     flapEveryMs: 0,
   },
   disk: { ...drawn.disk, slowEveryMs: 600_000, failEveryMs: 0, rotEveryMs: 0, fullEveryMs: 0 },
-  machine: { ...drawn.machine, crashEveryMs: 3_600_000, outageEveryMs: 0, sleepEveryMs: 0, jumpEveryMs: 600_000, handOverEveryMs: 0 },
+  machine: {
+    ...drawn.machine,
+    crashEveryMs: 3_600_000,
+    outageEveryMs: 0,
+    sleepEveryMs: 0,
+    jumpEveryMs: 600_000,
+    handOverEveryMs: 0,
+  },
   // A scene stands for the beginning of a long stretch, so what takes minutes must happen within it.
   upheaval: {
     voterSilentMs: 10_000,
@@ -179,12 +186,7 @@ export function liveThrough(world: World, habits: readonly Habit[], days: number
 }
 
 /** The evening before: whoever is not awake at midnight goes, one after the other. */
-function firstNight(
-  world: World,
-  habits: readonly Habit[],
-  transitions: readonly Transition[],
-  random: Random,
-): void {
+function firstNight(world: World, habits: readonly Habit[], transitions: readonly Transition[], random: Random): void {
   world.nodes.forEach((node, index) => {
     if (transitions.some(({ atMs, machine }) => atMs === 0 && machine === index)) return;
     leave(world, node, random, habits[index]?.shutDownShare ?? 0);

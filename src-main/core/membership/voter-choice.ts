@@ -64,7 +64,10 @@ export function chooseVoters(choice: VoterChoice): readonly Seat[] | null {
   const { seats, timing } = choice;
   const staying = seats.filter((seat) => stays(choice, seat));
   const pool = learners(choice, staying);
-  const anchor = anchorOf(choice, choice.candidates.filter((candidate) => isFit(choice, candidate)));
+  const anchor = anchorOf(
+    choice,
+    choice.candidates.filter((candidate) => isFit(choice, candidate)),
+  );
   // Where the anchor votes alone nothing is in danger, and machines that come and go need not be voters.
   const patienceMs = isAlone(anchor, seats) ? timing.voterStableMs : timing.voterSettleMs;
   const settled = pool.filter(({ steadyMs }) => steadyMs >= patienceMs);
@@ -82,11 +85,7 @@ export function chooseVoters(choice: VoterChoice): readonly Seat[] | null {
 }
 
 /** The number of voters is right and nobody says that it goes: still some may be the wrong ones, or in danger. */
-function bettered(
-  choice: VoterChoice,
-  steady: readonly Candidate[],
-  anchor: Candidate | null,
-): readonly Seat[] | null {
+function bettered(choice: VoterChoice, steady: readonly Candidate[], anchor: Candidate | null): readonly Seat[] | null {
   return withoutSilentSeats(choice, steady) ?? shrunk(choice, anchor) ?? withAnchor(choice, steady, anchor);
 }
 

@@ -125,7 +125,8 @@ describe('the choice of voters', () => {
 });
 
 const steadyMs = 600_000;
-const homeBase = (node: string, known: Known = {}): Candidate => candidate(node, { pin: 'home-base', rank: 200, ...known });
+const homeBase = (node: string, known: Known = {}): Candidate =>
+  candidate(node, { pin: 'home-base', rank: 200, ...known });
 
 describe('the choice of voters where one machine is the home base', () => {
   it('shrinks to it when a voter is silent, while there is still a quorum to say so', () => {

@@ -12,6 +12,7 @@ import { createDriver } from './runtime/driver.ts';
 import { found } from './runtime/recovery.ts';
 import { ReadIndex } from './runtime/read-index.ts';
 import { Requests } from './runtime/requests.ts';
+import { divergenceFailure } from './services/divergence-words.ts';
 import { Activity } from './services/activity.ts';
 import { AppliedReplica } from './services/applied-replica.ts';
 import { CoordinationRecord } from './services/coordination-record.ts';
@@ -157,7 +158,11 @@ function buildBase(machine: Machine, { membership, home, record, recovered, jour
     transport: network.transport,
     clock: systemClock,
     logger,
-    onEvent: (event) => replica.heard(event),
+    onEvent: (event) => {
+      replica.heard(event);
+      if (event.type === 'diverged' && event.divergence.node === self && event.divergence.settled)
+        driver.halt(divergenceFailure(event.divergence));
+    },
     onFailed: (failure) => {
       logger.error('the node has halted', { ...failure });
       coordination.halted(failure.message);

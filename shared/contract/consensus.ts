@@ -30,7 +30,7 @@ export const replicaSchema = z.object({
 });
 export type ReplicaView = z.infer<typeof replicaSchema>;
 
-export const coordinationKinds = ['coordinator', 'silence', 'voters', 'snapshot', 'halted'] as const;
+export const coordinationKinds = ['coordinator', 'silence', 'voters', 'snapshot', 'divergence', 'halted'] as const;
 
 export const coordinationEventSchema = z.object({
   id: z.number(),
@@ -74,7 +74,20 @@ export const consensusViewSchema = z.object({
     journalBytes: z.number(),
     /** With one voter: the newest entries, which no second machine is known to hold. Null for none, and where several vote. */
     singleCopies: z.nullable(z.object({ firstSlot: z.number(), count: z.number() })),
+    /** Where this machine last compared its log and its state with those of others; null before. */
+    comparedSlot: z.nullable(z.number()),
   }),
+  /** Machines whose log or state was lately found to differ; empty as a rule. */
+  divergences: z.array(
+    z.object({
+      node: nodeRefSchema,
+      slot: z.number(),
+      text: z.string(),
+      reason: z.string(),
+      /** A majority agrees, so the machine has put its record aside. Otherwise nobody knows who is right. */
+      settled: z.boolean(),
+    }),
+  ),
   /** This machine's own disk; null before its first write. */
   sync: z.nullable(z.extend(syncSchema, { worstMs: z.number(), writes: z.number() })),
   /** Who waits for whom, while nothing can be decided; empty otherwise. */

@@ -88,6 +88,11 @@ export class Driver {
     this.#timers.clear();
   }
 
+  /** The node must not go on, though nothing failed here: it ends as if the disk had. */
+  halt(failure: Failure): void {
+    this.#fail(failure);
+  }
+
   /** Queues one input; it is handled before this returns, unless a step is under way. */
   input(input: NodeInput): void {
     if (this.#halted) return;

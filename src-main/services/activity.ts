@@ -4,6 +4,7 @@ import type { NodeEvent } from '../core/node/messages.ts';
 import type { RankPin } from '../core/ranks/rank-table.ts';
 import type { StateEvent } from '../core/state-machine/events.ts';
 import type { Clock } from '../ports/clock.ts';
+import { divergenceText } from './divergence-words.ts';
 
 const entriesKept = 200;
 
@@ -63,6 +64,12 @@ export class Activity {
         this.note('config', `Voters are now ${names}`);
         return;
       }
+      case 'diverged':
+        this.note(
+          'refused',
+          divergenceText(event.divergence, (node) => this.#name(node)),
+        );
+        return;
       case 'state-replaced':
       case 'read-ready':
       case 'read-failed':

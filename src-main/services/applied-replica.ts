@@ -36,7 +36,7 @@ export class AppliedReplica implements Replica {
   }
 
   status(): ReplicaStatus {
-    const { role, coordinator, ballot, config, committed, singleCopies } = this.#options.node;
+    const { role, coordinator, ballot, config, committed, singleCopies, checkpoint } = this.#options.node;
     return {
       role,
       coordinator: coordinator?.node ?? null,
@@ -45,6 +45,7 @@ export class AppliedReplica implements Replica {
       committed,
       applied: committed,
       singleCopies,
+      comparedSlot: checkpoint?.slot ?? null,
     };
   }
 

@@ -1,9 +1,13 @@
 import type { ConsensusView, ReplicaView } from '../../shared/contract/consensus.ts';
-import type { NodeId } from '../../shared/domain/ids.ts';
+import type { NodeId, Slot } from '../../shared/domain/ids.ts';
+import { entriesPerCheckpoint } from '../core/machine/limits.ts';
 import { quorumOf, voterIn, type VoterConfig } from '../core/paxos/voters.ts';
+import { divergenceReason, divergenceText } from './divergence-words.ts';
 import { nodeRef } from './names.ts';
 import { standingOf } from './pins.ts';
 import type { RunningPeer } from './running-peer.ts';
+
+const comparisonsShown = 3;
 
 /** Ballot, configuration, replicas and history as this machine knows them. */
 export function consensusView(peer: RunningPeer): ConsensusView {
@@ -30,7 +34,9 @@ export function consensusView(peer: RunningPeer): ConsensusView {
       snapshot: peer.coordination.snapshot,
       journalBytes: peer.journalBytes(),
       singleCopies: singleCopiesOf(peer, config),
+      comparedSlot: known.comparedSlot,
     },
+    divergences: divergencesOf(peer, committed),
     sync: peer.diskTiming.figures(),
     waits: coordinator === null ? waitsOf(peer, config, connected) : [],
     history: peer.coordination.events().map((event) => ({
@@ -38,6 +44,20 @@ export function consensusView(peer: RunningPeer): ConsensusView {
       node: event.node === null ? null : ref(event.node),
     })),
   };
+}
+
+/** Those of the last few comparisons: a machine that differs is found again at each of them. */
+function divergencesOf(peer: RunningPeer, committed: Slot): ConsensusView['divergences'] {
+  return peer.coordination
+    .divergences()
+    .filter(({ slot }) => slot > committed - comparisonsShown * entriesPerCheckpoint)
+    .map((divergence) => ({
+      node: nodeRef(peer.membership, divergence.node),
+      slot: divergence.slot,
+      text: divergenceText(divergence, (node) => nodeRef(peer.membership, node).name),
+      reason: divergenceReason(divergence),
+      settled: divergence.settled,
+    }));
 }
 
 const connectedTo = (peer: RunningPeer): ReadonlySet<string> =>

@@ -1,8 +1,10 @@
 import type { NodeId, Slot } from '../../shared/domain/ids.ts';
+import type { Divergence } from '../core/node/checkpoints.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
 import { showBallot, type Ballot } from '../core/paxos/ballot.ts';
 import type { CommandResult, Request } from '../core/state-machine/command.ts';
 import type { Clock } from '../ports/clock.ts';
+import { divergenceReason, divergenceText } from './divergence-words.ts';
 
 const eventsKept = 100;
 /** Whole commands are kept, and one may take 64 KiB: what is shown of the log stays a few screens long. */
@@ -11,7 +13,7 @@ export const entriesKept = 200;
 export interface CoordinationEvent {
   readonly id: number;
   readonly at: number;
-  readonly kind: 'coordinator' | 'silence' | 'voters' | 'snapshot' | 'halted';
+  readonly kind: 'coordinator' | 'silence' | 'voters' | 'snapshot' | 'divergence' | 'halted';
   readonly node: NodeId | null;
   readonly ballot: string;
   readonly text: string;
@@ -37,6 +39,8 @@ export class CoordinationRecord {
   readonly #name: (node: NodeId) => string;
   #events: CoordinationEvent[] = [];
   readonly #entries: AppliedEntry[] = [];
+  /** The latest of each machine. */
+  readonly #divergences = new Map<NodeId, Divergence>();
   #next = 0;
   #nextId = 1;
   #silentSince: number | null;
@@ -65,6 +69,11 @@ export class CoordinationRecord {
       const at = (this.#next - 1 - back + this.#entries.length) % this.#entries.length;
       return this.#entries[at];
     }).filter((entry): entry is AppliedEntry => entry !== undefined);
+  }
+
+  /** Machines that were found to have something else than others, each as it was found last. */
+  divergences(): readonly Divergence[] {
+    return [...this.#divergences.values()];
   }
 
   /** The latest snapshot that stands for the log here; `at` null when it is older than this run. */
@@ -113,6 +122,14 @@ export class CoordinationRecord {
         this.#note('snapshot', {
           text: `Snapshot up to slot ${event.slot}`,
           reason: 'taken over from another machine',
+        });
+        return;
+      case 'diverged':
+        this.#divergences.set(event.divergence.node, event.divergence);
+        this.#note('divergence', {
+          node: event.divergence.node,
+          text: divergenceText(event.divergence, this.#name),
+          reason: divergenceReason(event.divergence),
         });
         return;
       case 'role-changed':

@@ -77,7 +77,7 @@ export class DiskCare {
       case 'full':
         return `The disk of ${folder} is full: ${space}. This machine shows what it knew${since} and takes no part. Free some space there: it goes on by itself.`;
       case 'failed':
-        return `The disk failed: ${sentence(this.#failure?.message ?? folder)} This machine shows what it knew${since} and acknowledges nothing. It tries to come back by itself; check the disk.`;
+        return `${this.#failure?.code === 'corrupt' ? 'The record of this machine cannot be relied on' : 'The disk failed'}: ${sentence(this.#failure?.message ?? folder)} This machine shows what it knew${since} and acknowledges nothing. It tries to come back by itself; check the disk.`;
       case 'ready':
         if (this.#suspectAt === null || votes) return '';
         return `This machine came back at ${clockText(this.#suspectAt)} without its record of the log, because ${sentence(this.#suspect?.message ?? 'it could not be trusted')} It learns everything from the others and votes again once they choose it. Check the disk; what was put aside lies in ${folder}/suspect.`;
@@ -122,7 +122,7 @@ export class DiskCare {
    * voter would lose it; such a machine goes on from what its disk still says, or not at all.
    */
   halted(failure: Failure, onlyCopy: boolean): void {
-    if (failure.code !== 'disk-full' && failure.code !== 'disk-failed') return;
+    if (failure.code !== 'disk-full' && failure.code !== 'disk-failed' && failure.code !== 'corrupt') return;
     this.#haltCount += 1;
     this.#haltedAt = this.#options.clock.wall();
     this.#failure = failure;

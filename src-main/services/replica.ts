@@ -52,4 +52,6 @@ export interface ReplicaStatus {
   readonly applied: Slot;
   /** As the only voter: entries that no other disk is known to hold. Null for none, elsewhere, and where several vote. */
   readonly singleCopies: SingleCopies | null;
+  /** Where log and state were last compared with those of others; null before. */
+  readonly comparedSlot: Slot | null;
 }

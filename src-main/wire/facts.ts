@@ -10,7 +10,7 @@ import type { NodeFact, Recovered } from '../core/node/messages.ts';
 import type { Snapshot } from '../core/paxos/facts.ts';
 import { decode, encode, uint53, type Infer } from './codec.ts';
 import { message, nullable, rememberedList, required, union } from './composite.ts';
-import { ballot, entry, node, voterConfig } from './messages.ts';
+import { ballot, entry, logChain, node, voterConfig } from './messages.ts';
 import { wideText } from './wide-text.ts';
 
 export const journalVersion = 1;
@@ -41,6 +41,7 @@ const snapshotPart = message('SnapshotRecord', {
   part: required(3, uint53(snapshotRecordsMax)),
   parts: required(4, uint53(snapshotRecordsMax)),
   state: required(5, wideText(snapshotCharsPerRecord)),
+  chain: nullable(6, logChain),
 });
 
 export const journalRecord = message('JournalRecord', {
@@ -61,14 +62,14 @@ export function encodeFact(fact: NodeFact): readonly Uint8Array[] {
 }
 
 /** The records that a snapshot makes at the head of a journal. */
-export function* encodeSnapshotParts({ slot: at, config, state }: Snapshot): Generator<Uint8Array> {
+export function* encodeSnapshotParts({ slot: at, config, state, chain }: Snapshot): Generator<Uint8Array> {
   const parts = Math.max(1, Math.ceil(state.length / snapshotCharsPerRecord));
   for (let part = 0; part < parts; part++) {
     const text = state.slice(part * snapshotCharsPerRecord, (part + 1) * snapshotCharsPerRecord);
     yield encode(journalRecord, {
       version: journalVersion,
       fact: null,
-      snapshot: { slot: at, config, part, parts, state: text },
+      snapshot: { slot: at, config, part, parts, state: text, chain },
     });
   }
 }
@@ -97,7 +98,12 @@ export function decodeJournal(records: readonly Uint8Array[]): Result<Recovered>
   if (parts.some((part) => part.parts !== parts.length || part.slot !== first.slot))
     return corrupt(0, 'its snapshot is incomplete');
   return ok({
-    snapshot: { slot: first.slot, config: first.config, state: parts.map((part) => part.state).join('') },
+    snapshot: {
+      slot: first.slot,
+      config: first.config,
+      state: parts.map((part) => part.state).join(''),
+      chain: first.chain,
+    },
     facts,
   });
 }

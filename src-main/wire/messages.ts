@@ -369,6 +369,21 @@ export const voterConfig = message('VoterConfig', {
   cuts: list(5, message('EpochCut', { epoch: required(1, uint53()), lastSlot: required(2, slot) }), cutsMax),
 });
 
+const digest = hex(16);
+
+export const logChain = message('LogChain', {
+  version: required(1, uint53()),
+  origin: required(2, slot),
+  link: required(3, digest),
+});
+
+const checkpoint = message('Checkpoint', {
+  epoch: required(1, uint53()),
+  slot: required(2, slot),
+  chain: required(3, logChain),
+  state: required(4, digest),
+});
+
 export const entry = union('Entry', 'type', {
   payload: [1, message('Payload', { payload: required(1, loggedRequest) })],
   'no-op': [2, message('NoOp', {})],
@@ -449,6 +464,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
       offsetChars: required(3, uint53(snapshotCharsMax)),
       totalChars: required(4, uint53(snapshotCharsMax)),
       text: required(5, wideText(snapshotChunkCharsMax)),
+      chain: nullable(6, logChain),
     }),
   ],
   'snapshot-request': [
@@ -475,6 +491,8 @@ export const nodeMessage = union('NodeMessage', 'type', {
   ],
   'read-index': [40, message('ReadIndex', attempt)],
   'read-index-answer': [41, message('ReadIndexAnswer', { ...attempt, slot: nullable(2, slot) })],
+  checkpoint: [50, message('CheckpointReport', { checkpoint: required(1, checkpoint) })],
+  divergence: [51, message('Divergence', { checkpoint: required(1, checkpoint), settled: required(2, bool) })],
   'take-over': [42, message('TakeOver', { ballot: required(1, ballot), reason: required(2, reason) })],
 });
 

@@ -138,6 +138,12 @@ export function drawOptions(forks: Forks): SimOptions {
   };
 }
 
+/** A world in which the memory of one machine is altered: enough of them to tell who is right, and no other losses. */
+export function drawAlteration(forks: Forks): SimOptions {
+  const drawn = drawDrill(forks);
+  return { ...drawn, nodes: 3 + forks.named('options/alteration').below(3), stormMs: 2 * drawn.stormMs };
+}
+
 /** A world for drills of recovery: its own faults are crashes, sleep and slow networks; machines are lost by the drill. */
 export function drawDrill(forks: Forks): SimOptions {
   const drawn = drawOptions(forks);

@@ -39,6 +39,9 @@ function showMessage(message: NodeMessage): string {
       return `pre-vote-answer ${message.coordinatorAlive ? 'alive' : 'silent'}`;
     case 'answer':
       return `answer ${message.verdict}`;
+    case 'checkpoint':
+    case 'divergence':
+      return `${message.type} ${message.checkpoint.slot} ${message.checkpoint.chain.link.slice(0, 8)} ${message.checkpoint.state.slice(0, 8)}`;
     case 'read-index-answer':
       return `read-index-answer ${message.slot ?? 'nothing'}`;
     case 'propose':
@@ -72,6 +75,10 @@ export function showEvent(event: NodeEvent): string {
       return `is ${event.role}: ${event.reason}`;
     case 'config-changed':
       return `config ${event.config.id}: ${event.config.voters.map((voter) => voter.node).join(',')}`;
+    case 'diverged': {
+      const { node, which, slot, settled } = event.divergence;
+      return `finds that ${node} has another ${which} at ${slot}${settled ? '' : ', and nobody knows who is right'}`;
+    }
     case 'state-replaced':
       return `state replaced at ${event.slot}`;
     case 'read-ready':

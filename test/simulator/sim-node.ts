@@ -1,5 +1,5 @@
 import { nodeId, type NodeId, type SessionId } from '../../shared/domain/ids.ts';
-import type { Failure } from '../../shared/domain/failure.ts';
+import { fail, type Failure } from '../../shared/domain/failure.ts';
 import { foundingSnapshot } from '../../src-main/core/node/founding.ts';
 import { createNode, type NodeMachine } from '../../src-main/core/node/node.ts';
 import type { NodeEvent, NodeInput } from '../../src-main/core/node/messages.ts';
@@ -170,6 +170,8 @@ export class SimNode {
   #onEvent(process: Process, event: NodeEvent): void {
     if (this.#process !== process) return;
     if (event.type !== 'applied') this.#world.noteEvent(process, event);
+    if (event.type === 'diverged' && event.divergence.node === this.id && event.divergence.settled)
+      return this.#becomeSuspect(process);
     process.requests.onEvent(event);
     process.reads.onEvent(event);
     process.client.onEvent(event);
@@ -184,6 +186,16 @@ export class SimNode {
     this.stop(false);
     if (failure.code === 'disk-failed' && this.#world.disks.failed(this))
       this.#world.line(`${this.id} trusts its disk no more`);
+    this.#world.restartLater(this);
+  }
+
+  /** What it has is put aside: it comes back as another voter, from what the others have. */
+  #becomeSuspect(process: Process): void {
+    const failure = fail('corrupt', 'this machine has something else than the others').failure;
+    process.requests.end(failure);
+    process.reads.end(failure);
+    this.stop(false);
+    this.#world.renew(this);
     this.#world.restartLater(this);
   }
 

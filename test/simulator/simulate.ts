@@ -1,6 +1,6 @@
 /**
  * Runs seeds of the simulated swarm: `node test/simulator/simulate.ts --seeds N [--from S] [--twice]`,
- * `--drill` for recoveries by a forced new quorum,
+ * `--drill` for recoveries by a forced new quorum, `--alteration` for a machine whose memory is altered,
  * `--seed S --transcript` for one in full, `--mutants` for the table of deliberate faults and who catches them.
  * `--histories DIR` writes what clients did and were told, one file a seed (test/checkers/history.ts).
  * Windows and snapshot intervals are small unless `--shipped-limits`, so that minutes reach what else takes days.
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     mutants: { type: 'boolean', default: false },
     mutant: { type: 'string' },
     drill: { type: 'boolean', default: false },
+    alteration: { type: 'boolean', default: false },
     'shipped-limits': { type: 'boolean', default: false },
     households: { type: 'boolean', default: false },
     days: { type: 'string', default: '28' },
@@ -43,6 +44,7 @@ const usage = `simulate: whole swarms in virtual time, with faults, under checke
   --seeds N          worlds to run (20)          --from S     the first seed (1)
   --seed S           one world                   --transcript every step of it
   --twice            each world twice: the same course must be taken again
+  --drill            in each world a new quorum is forced; --alteration: the memory of a machine is altered
   --households       everyday lives instead of storms: who wakes and sleeps when; --days N (28),
                      --household NAME for one kind
   --mutants          deliberate faults, and which checker catches each; --mutant NAME for one
@@ -90,7 +92,7 @@ async function runSeeds(): Promise<boolean> {
     ...(values['shipped-limits'] ? [] : smallLimits),
     ...(values.mutant === undefined ? [] : mutantNamed(values.mutant)),
   ]);
-  const { simulate, simulateDrill } = await import('./world.ts');
+  const { simulate, simulateAlteration, simulateDrill } = await import('./world.ts');
   const { drawOptions } = await import('./options.ts');
   const { Forks } = await import('./forks.ts');
   const first = Number(values.seed ?? values.from);
@@ -101,7 +103,7 @@ async function runSeeds(): Promise<boolean> {
   if (values.histories !== undefined) mkdirSync(values.histories, { recursive: true });
   for (let seed = first; seed < first + count; seed++) {
     if (values.transcript) console.log(`options ${JSON.stringify(drawOptions(new Forks(seed)))}`);
-    const run = values.drill ? simulateDrill : simulate;
+    const run = values.drill ? simulateDrill : values.alteration ? simulateAlteration : simulate;
     const outcome = run(seed, values.transcript);
     simulatedMs += outcome.simulatedMs;
     operations += outcome.history.length;

@@ -7,7 +7,9 @@ import type { NodeEffect } from '../../src-main/runtime/outbox.ts';
 import { decodeFrame } from '../../src-main/wire/frame.ts';
 import type { Operation } from '../checkers/history.ts';
 import { Agreement } from './checkers/agreement.ts';
+import { Alteration } from './alteration.ts';
 import { Ballots, Choice } from './checkers/ballots.ts';
+import { Divergences } from './checkers/divergences.ts';
 import { EpochChanges } from './checkers/epochs.ts';
 import { Configurations } from './checkers/configurations.ts';
 import type { AgreedEntry, Checker, Run } from './checkers/checker.ts';
@@ -25,7 +27,7 @@ import { EventQueue } from './event-queue.ts';
 import { chance, exponential, Forks, pick } from './forks.ts';
 import { householdOptions, households, liveThrough, type HouseholdReport } from './household.ts';
 import { SimNetwork } from './network.ts';
-import { drawDrill, drawOptions, type SimOptions } from './options.ts';
+import { drawAlteration, drawDrill, drawOptions, type SimOptions } from './options.ts';
 import { showEffect, showEvent, showInput } from './show.ts';
 import { SimNode } from './sim-node.ts';
 import { Transcript } from './transcript.ts';
@@ -75,6 +77,20 @@ const progressMs = 7_200_000;
 /** Without renewals for this long, replicas settle; well below a session's time to live. */
 const settleMs = 6_000;
 
+/** A storm; one in which a new quorum is forced; one in which the memory of a machine is altered. */
+type WorldKind = 'storm' | 'drill' | 'alteration';
+
+function optionsOf(forks: Forks, kind: WorldKind): SimOptions {
+  switch (kind) {
+    case 'storm':
+      return drawOptions(forks);
+    case 'drill':
+      return drawDrill(forks);
+    case 'alteration':
+      return drawAlteration(forks);
+  }
+}
+
 /** One seed's world: machines, network, people, faults, and the checkers that watch. */
 export class World {
   readonly queue = new EventQueue();
@@ -94,6 +110,9 @@ export class World {
   readonly #members = new Set<NodeId>();
   readonly #upheaval: Upheaval;
   readonly #drill: Drill | null;
+  readonly #alteration: Alteration | null;
+  /** The machine whose memory was altered, and how far it was then. */
+  alteredAt: { readonly node: NodeId; readonly slot: Slot } | null = null;
   readonly #reads: Reads;
   readonly disks: DiskTroubles;
   readonly #checkers: readonly Checker[];
@@ -103,16 +122,18 @@ export class World {
   /** Left down when the storm ends: a minority of the voters. */
   readonly #abandoned = new Set<NodeId>();
 
-  constructor(seed: number, print: boolean, household: Household | null = null, drill = false) {
+  constructor(seed: number, print: boolean, household: Household | null = null, kind: WorldKind = 'storm') {
+    const drill = kind === 'drill';
     this.#seed = seed;
     this.#household = household;
     this.forks = new Forks(seed);
-    const drawn = drill ? drawDrill(this.forks) : drawOptions(this.forks);
+    const drawn = optionsOf(this.forks, kind);
     this.options = household === null ? drawn : householdOptions(drawn, habitsOf(household).length);
     this.#transcript = new Transcript(print);
     const broken = (claim: string, detail: string): void => this.broken(claim, detail);
     // A recovery takes back what was agreed: whoever judges one log from its beginning is not asked in a drill.
-    const settled = drill ? (): void => undefined : broken;
+    // One whose memory was altered answers as nobody should, until it is found.
+    const settled = kind === 'storm' ? broken : (): void => undefined;
     this.#agreement = new Agreement(settled, (entry) => this.#agreed(entry));
     this.locks = new Locks(settled, this.options.machine.drift);
     this.keyValues = new KeyValues(settled);
@@ -125,9 +146,12 @@ export class World {
     this.disks = new DiskTroubles(this, this.#upheaval);
     const epochs = new EpochChanges(broken);
     this.#drill = drill ? new Drill(this, epochs) : null;
+    const divergences = new Divergences(broken);
+    this.#alteration = kind === 'alteration' ? new Alteration(this, divergences) : null;
     this.#checkers = drill
-      ? [new Ballots(broken), epochs]
+      ? [new Ballots(broken), divergences, epochs]
       : [
+          divergences,
           configurations,
           this.#agreement,
           new Ballots(broken),
@@ -240,6 +264,11 @@ export class World {
     };
   }
 
+  /** The state directory of a machine that is down begins anew. */
+  renew(node: SimNode): void {
+    this.#upheaval.renew(node, 'wiped');
+  }
+
   restartLater(node: SimNode): void {
     this.queue.after(
       exponential(this.forks.named(`restart/${node.id}/${this.queue.now}`), this.options.machine.downMs),
@@ -306,6 +335,7 @@ export class World {
     this.often('partition', network.partitionEveryMs, (random) => this.#partition(random));
     this.#upheaval.schedule();
     this.#drill?.schedule();
+    this.#alteration?.schedule();
     this.often('flap', network.flapEveryMs, (random) => {
       const [left, right] = [pick(random, this.nodes), pick(random, this.nodes)];
       if (left !== right) this.network.drop(left.id, right.id);
@@ -455,4 +485,8 @@ export const simulate = (seed: number, print = false, household: Household | nul
   new World(seed, print, household).run();
 
 /** In the middle of the storm machines are given up and a new quorum is forced; see `drill.ts`. */
-export const simulateDrill = (seed: number, print = false): Outcome => new World(seed, print, null, true).run();
+export const simulateDrill = (seed: number, print = false): Outcome => new World(seed, print, null, 'drill').run();
+
+/** The memory of one machine is altered, and it must be found and replaced; see `alteration.ts`. */
+export const simulateAlteration = (seed: number, print = false): Outcome =>
+  new World(seed, print, null, 'alteration').run();

@@ -27,6 +27,20 @@ export class ChangeHistory {
     return slot(this.#compactedThrough + 1);
   }
 
+  get size(): number {
+    return this.#changes.length - this.#start;
+  }
+
+  /** UTF-8 bytes of the kept changes. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The kept changes by position, up to but without `to`. */
+  page(from: number, to: number): readonly KvChange[] {
+    return this.#changes.slice(this.#start + from, this.#start + to);
+  }
+
   /** All of one revision at once, revisions in growing order. */
   add(changes: readonly KvChange[]): void {
     for (const change of changes) {

@@ -58,6 +58,16 @@ export class KvStore {
     return this.#bytes;
   }
 
+  /** The latest changes, to be read. */
+  get history(): Pick<ChangeHistory, 'size' | 'bytes' | 'page'> {
+    return this.#history;
+  }
+
+  /** Entries by their position in the order of keys, up to but without `to`. */
+  page(from: number, to: number): readonly KvEntry[] {
+    return this.#keys.page(from, to).flatMap((key) => this.#entries.get(key) ?? []);
+  }
+
   /** The smallest revision from which `changesFrom` misses nothing. */
   get oldestRevision(): Slot {
     return this.#history.oldest;

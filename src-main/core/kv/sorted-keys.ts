@@ -79,6 +79,18 @@ export class SortedKeys {
     return found;
   }
 
+  /** By position, up to but without `to`. */
+  page(from: number, to: number): readonly KvKey[] {
+    const found: KvKey[] = [];
+    let start = 0;
+    for (const block of this.#blocks) {
+      if (start >= to) break;
+      if (start + block.length > from) found.push(...block.slice(Math.max(0, from - start), to - start));
+      start += block.length;
+    }
+    return found;
+  }
+
   /** Where the first key that is not below `key` stands; behind the last block when there is none. */
   #placeOf(key: string): Place {
     const block = firstIndex(this.#blocks.length, (at) => (this.#blocks[at]?.at(-1) ?? '') >= key);

@@ -30,6 +30,12 @@ export const entriesPerSnapshot = 10_000;
 export const bytesPerSnapshot = 8 * 1_024 * 1_024;
 export const entriesKeptBehindSnapshot = 5_000;
 
+/** Entries between the slots at which machines compare their logs and states, and how many such slots each remembers. */
+export const entriesPerCheckpoint = 1_000;
+export const checkpointsKept = 16;
+/** Records of the state in one comparison, so that it takes a few milliseconds; a larger state is gone through in turns. */
+export const recordsPerCheckpoint = 2_000;
+
 /** Log entry sizes, in UTF-8 bytes: argv and env of a job, one environment value, a reason. */
 export const jobSpecBytesMax = 64 * 1_024;
 export const reasonCharsMax = 400;

@@ -1,5 +1,6 @@
 import { slot, type NodeId } from '../../../shared/domain/ids.ts';
 import type { Snapshot } from '../paxos/facts.ts';
+import { newChain } from '../paxos/log-chain.ts';
 import { takeSnapshot } from '../state-machine/snapshot.ts';
 import { createState } from '../state-machine/state.ts';
 
@@ -12,5 +13,6 @@ export function foundingSnapshot(
     slot: slot(0),
     config: { epoch: 0, id: 1, firstSlot: slot(1), voters: [{ ...self, rank }], cuts: [] },
     state: takeSnapshot(createState()),
+    chain: newChain(slot(0)),
   };
 }

@@ -10,6 +10,7 @@ import type { Replica } from '../paxos/replica.ts';
 import { voterIn, type VoterConfig } from '../paxos/voters.ts';
 import { ranked, type RankTable } from '../ranks/rank-table.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
+import type { Comparing } from './comparing.ts';
 import type { NodeEffect, NodeEvent, NodeTimer, TakeOverMessage } from './messages.ts';
 import type { Office } from './office.ts';
 import type { Proposals } from './proposals.ts';
@@ -28,6 +29,7 @@ export interface LeadershipOptions {
   readonly office: Office;
   readonly requesting: Requesting;
   readonly reading: Reading;
+  readonly comparing: Comparing;
   readonly connected: ReadonlySet<NodeId>;
   readonly ranks: () => RankTable;
   readonly emit: (event: NodeEvent) => void;
@@ -144,22 +146,24 @@ export class Leadership {
   }
 
   onCoordinatorHeard(now: Instant, coordinator: NodeId, ballot: Ballot): void {
-    const { self, bully, standing, requesting } = this.#options;
+    const { self, bully, standing, requesting, comparing } = this.#options;
     if (coordinator === self) return;
     bully.coordinatorHeard(now, coordinator);
     if (!standing.follow(coordinator, ballot)) return;
     this.#askAgain();
     this.noteRole('follows the coordinator');
     requesting.sendDue(now);
+    comparing.onFollowing();
   }
 
   /** A phase-1 quorum: the receipt goes out at once, as a heartbeat. Requests wait for the barrier. */
   onWon(now: Instant): void {
-    const { self, replica, bully, office, standing, timing, connected, arm } = this.#options;
+    const { self, replica, bully, office, comparing, standing, timing, connected, arm } = this.#options;
     const { ballot } = replica;
     if (ballot === null) return;
     bully.won(now);
     office.begin(now);
+    comparing.beginOffice();
     this.#askAgain();
     standing.coordinate(self, ballot);
     this.noteRole('it has a phase-1 quorum');

@@ -9,6 +9,7 @@ import type { PaxosMessage } from '../paxos/messages.ts';
 import type { Voter, VoterConfig } from '../paxos/voters.ts';
 import type { CommandResult, LoggedRequest, Request } from '../state-machine/command.ts';
 import type { StateEvent } from '../state-machine/events.ts';
+import type { Checkpoint, Divergence } from './checkpoints.ts';
 
 /** A member hands its requests to the coordinator. No reply but a refusal: it sees them applied in its own log. */
 export type ProposalMessage =
@@ -41,8 +42,21 @@ export interface TakeOverMessage {
   readonly reason: string;
 }
 
+/** What machines have at a slot, to be compared. */
+export type ComparisonMessage =
+  /** To the coordinator: what the sender has. From it: a chain that goes further back than the receiver's. */
+  | { readonly type: 'checkpoint'; readonly checkpoint: Checkpoint }
+  /** From the coordinator: the receiver differs from this, which a majority has when it is `settled`. */
+  | { readonly type: 'divergence'; readonly checkpoint: Checkpoint; readonly settled: boolean };
+
 export type NodeMessage =
-  ElectionMessage | PaxosMessage<LoggedRequest> | ProposalMessage | DepartingMessage | ReadMessage | TakeOverMessage;
+  | ElectionMessage
+  | PaxosMessage<LoggedRequest>
+  | ProposalMessage
+  | DepartingMessage
+  | ReadMessage
+  | TakeOverMessage
+  | ComparisonMessage;
 
 export type NodeFact = PaxosFact<LoggedRequest>;
 
@@ -119,6 +133,11 @@ export type NodeEvent =
       readonly ballot: Ballot | null;
       readonly reason: string;
     }
+  /**
+   * A machine, perhaps this one, has another log or state than others. This one, once it is settled, has stopped: it
+   * must come back as another voter, from what the others have.
+   */
+  | { readonly type: 'diverged'; readonly divergence: Divergence }
   | { readonly type: 'config-changed'; readonly config: VoterConfig }
   /** Compaction: this snapshot now stands for everything up to its slot. */
   | { readonly type: 'snapshot-taken'; readonly snapshot: Snapshot };

@@ -15,8 +15,11 @@ import { Replica } from '../paxos/replica.ts';
 import type { Chosen } from '../paxos/slot-log.ts';
 import type { VoterConfig } from '../paxos/voters.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
+import { stateDigest } from '../state-machine/state-digest.ts';
 import type { SwarmState } from '../state-machine/state.ts';
 import { CoordinatorDuties } from './coordinator-duties.ts';
+import type { Checkpoint } from './checkpoints.ts';
+import { Comparing } from './comparing.ts';
 import { Leadership } from './leadership.ts';
 import type { NodeEffect, NodeEvent, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer } from './messages.ts';
 import { Office } from './office.ts';
@@ -44,6 +47,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #office: Office;
   readonly #requesting: Requesting;
   readonly #reading: Reading;
+  readonly #comparing: Comparing;
   readonly #leadership: Leadership;
   readonly #connected = new Set<NodeId>();
   #members: ReadonlySet<NodeId>;
@@ -86,6 +90,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       leading: () => this.#replica.phase === 'leading',
     });
     this.#reading = new Reading({ ...ways, firstAttempt: this.#random.below(2 ** 30) * 2 ** 20 });
+    this.#comparing = new Comparing({ ...ways, digest: (turn) => stateDigest(this.#replicated.state, turn) });
     this.#leadership = new Leadership({
       ...ways,
       timing: this.#timing,
@@ -95,6 +100,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       office: this.#office,
       requesting: this.#requesting,
       reading: this.#reading,
+      comparing: this.#comparing,
       connected: this.#connected,
       ranks: () => this.#replicated.state.ranks,
       push: (effect) => this.#effects.push(effect),
@@ -147,6 +153,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   get connected(): ReadonlySet<NodeId> {
     return this.#connected;
   }
+  /** What this machine had when it last compared with others; null before. */
+  get checkpoint(): Checkpoint | null {
+    return this.#comparing.latest;
+  }
   /** Own requests not yet seen applied. */
   get outstandingCount(): number {
     return this.#requesting.outstandingCount;
@@ -166,6 +176,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   step(now: Instant, input: NodeInput): readonly NodeEffect[] {
+    // Whatever it has is not to be relied on: it answers nobody any more.
+    if (this.#comparing.diverged !== null) return [];
     this.#bully.noteTime(now);
     switch (input.type) {
       case 'started':
@@ -223,11 +235,18 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         assertNever(input);
     }
     this.#settle(now);
+    this.#stopIfDiverged();
     const copyWaitMs = this.#replica.copyWaitLeftMs(now);
     if (copyWaitMs !== null) this.#arm('copy', copyWaitMs);
     const effects = this.#effects;
     this.#effects = [];
     return effects;
+  }
+
+  #stopIfDiverged(): void {
+    if (this.#comparing.diverged === null) return;
+    this.#replica.stepDown();
+    this.#leadership.end('what this machine has differs from what a majority has');
   }
 
   /** Always armed, so an input that finds it overdue shows that this node was not running. */
@@ -270,6 +289,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'read-index':
       case 'read-index-answer':
         this.#reading.onMessage(from, message);
+        break;
+      case 'checkpoint':
+      case 'divergence':
+        this.#comparing.onMessage(from, message);
         break;
       case 'take-over':
         this.#leadership.onTakeOver(now, from, message);
@@ -372,6 +395,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (request !== null) this.#requesting.settle(request);
     if (request?.command.type === 'tasks-assigned') this.#duties.placementsApplied();
     if (now !== undefined) this.#emit({ type: 'applied', slot: chosen.slot, ...applied });
+    this.#comparing.onApplied(chosen.slot);
   }
 
   #afterApply(now: Instant, changed: boolean, led: boolean): void {
@@ -387,7 +411,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** `before`: which of this step's effects must wait until the snapshot is on disk; by default those that follow. */
   #compact(config: VoterConfig, before = this.#effects.length): void {
-    const snapshot = { slot: this.#replica.committed, config, state: this.#replicated.toText() };
+    const snapshot = {
+      slot: this.#replica.committed,
+      config,
+      state: this.#replicated.toText(),
+      chain: this.#replica.chain,
+    };
     this.#replica.compact(snapshot);
     this.#effects.splice(before, 0, { type: 'emit', event: { type: 'snapshot-taken', snapshot } });
   }

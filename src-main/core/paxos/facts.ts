@@ -1,5 +1,6 @@
 import type { NodeId, Slot } from '../../../shared/domain/ids.ts';
 import type { Ballot } from './ballot.ts';
+import type { LogChain } from './log-chain.ts';
 import type { Entry } from './messages.ts';
 import type { VoterConfig } from './voters.ts';
 
@@ -29,4 +30,6 @@ export interface Snapshot {
   /** The configuration in force at `slot` + 1. */
   readonly config: VoterConfig;
   readonly state: string;
+  /** Of the log up to `slot`; null in a snapshot of an earlier program. */
+  readonly chain: LogChain | null;
 }

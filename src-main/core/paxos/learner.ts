@@ -110,6 +110,7 @@ export class Learner<Payload> {
       type: 'snapshot-part',
       slot: snapshot.slot,
       config: snapshot.config,
+      chain: snapshot.chain,
       offsetChars: offset,
       totalChars: snapshot.state.length,
       text: snapshot.state.slice(offset, offset + snapshotChunkCharsMax),
@@ -137,6 +138,6 @@ export class Learner<Payload> {
     }
     this.#partial = null;
     this.#asked = null;
-    return { slot: message.slot, config: message.config, state: partial.parts.join('') };
+    return { slot: message.slot, config: message.config, state: partial.parts.join(''), chain: message.chain };
   }
 }

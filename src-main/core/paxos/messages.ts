@@ -1,5 +1,6 @@
 import type { Slot } from '../../../shared/domain/ids.ts';
 import type { Ballot } from './ballot.ts';
+import type { LogChain } from './log-chain.ts';
 import type { Voter, VoterConfig } from './voters.ts';
 
 /** What a slot holds. `Payload` is the state machine's; Paxos never looks inside. */
@@ -92,6 +93,7 @@ export type PaxosMessage<Payload> =
       readonly type: 'snapshot-part';
       readonly slot: Slot;
       readonly config: VoterConfig;
+      readonly chain: LogChain | null;
       readonly offsetChars: number;
       readonly totalChars: number;
       readonly text: string;

@@ -11,6 +11,7 @@ import { Epochs, type SetAside } from './epochs.ts';
 import type { PaxosFact, Snapshot } from './facts.ts';
 import { Following } from './following.ts';
 import { Learner } from './learner.ts';
+import type { LogChain } from './log-chain.ts';
 import type { PaxosMessage } from './messages.ts';
 import { OutcomeOfStep, type ReplicaOutcome } from './outcome.ts';
 import { Proposer } from './proposer.ts';
@@ -68,6 +69,10 @@ export class Replica<Payload> {
   }
   get snapshot(): Snapshot | null {
     return this.#log.snapshot;
+  }
+  /** Of the log up to `committed`. */
+  get chain(): LogChain {
+    return this.#log.chain;
   }
   get promised(): Ballot | null {
     return this.#acceptor.promised;
@@ -199,6 +204,15 @@ export class Replica<Payload> {
 
   announceCommit(to: readonly NodeId[]): void {
     this.#proposer.announceCommit(to);
+  }
+
+  /** See `SlotLog.chainAt` and `SlotLog.adoptChain`. */
+  chainAt(at: Slot): LogChain | undefined {
+    return this.#log.chainAt(at);
+  }
+
+  adoptChain(at: Slot, chain: LogChain): boolean {
+    return this.#log.adoptChain(at, chain);
   }
 
   /** Lets this snapshot of the state at `committed` stand for the log up to there. */

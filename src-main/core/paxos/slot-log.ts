@@ -1,7 +1,9 @@
 import { assert } from '../../../shared/assert.ts';
 import { slot, type Slot } from '../../../shared/domain/ids.ts';
+import { checkpointsKept, entriesPerCheckpoint } from '../machine/limits.ts';
 import { compareBallots, type Ballot } from './ballot.ts';
 import type { Snapshot } from './facts.ts';
+import { chainAfter, newChain, nextLink, type LogChain } from './log-chain.ts';
 import type { Entry, Vote } from './messages.ts';
 import type { VoterConfig } from './voters.ts';
 
@@ -28,6 +30,9 @@ export class SlotLog<Payload> {
   readonly #chosen = new Map<Slot, Entry<Payload>>();
   readonly #votes = new Map<Slot, Vote<Payload>>();
   #highestVote = 0;
+  #chain = newChain(slot(0));
+  /** The chain as it was at the latest slots where states are compared. */
+  readonly #marks = new Map<Slot, LogChain>();
 
   get committed(): Slot {
     return this.#committed;
@@ -40,6 +45,40 @@ export class SlotLog<Payload> {
 
   get snapshot(): Snapshot | null {
     return this.#snapshot;
+  }
+
+  /** Of the entries up to `committed`. */
+  get chain(): LogChain {
+    return this.#chain;
+  }
+
+  /** The chain at a slot where states are compared; undefined where that is long ago. */
+  chainAt(at: Slot): LogChain | undefined {
+    return this.#marks.get(at);
+  }
+
+  /**
+   * Another machine's chain goes further back than this one, which began with a snapshot that had none, and both agree
+   * on the state at `at`: this log goes on with that one. Answers false where the entries since are not kept.
+   */
+  adoptChain(at: Slot, chain: LogChain): boolean {
+    const goesBack = chain.version === this.#chain.version && chain.origin < this.#chain.origin;
+    if (!goesBack || at > this.#committed || at + 1 < this.#firstKept) return false;
+    this.#chain = chain;
+    this.#mark(at);
+    for (let next = slot(at + 1); next <= this.#committed; next = slot(next + 1)) this.#link(next);
+    return true;
+  }
+
+  #link(at: Slot): void {
+    this.#chain = nextLink(this.#chain, at, this.#chosen.get(at));
+    this.#mark(at);
+  }
+
+  #mark(at: Slot): void {
+    if (at % entriesPerCheckpoint !== 0) return;
+    this.#marks.set(at, this.#chain);
+    this.#marks.delete(slot(at - checkpointsKept * entriesPerCheckpoint));
   }
 
   get firstKept(): Slot {
@@ -92,6 +131,7 @@ export class SlotLog<Payload> {
     this.#chosen.set(at, entry);
     this.#votes.delete(at);
     this.#committed = at;
+    this.#link(at);
     if (entry.type === 'stop-sign') this.#beginConfig(at, entry.voters);
     return { slot: at, entry };
   }
@@ -116,6 +156,8 @@ export class SlotLog<Payload> {
     this.#snapshot = snapshot;
     this.#config = snapshot.config;
     this.#committed = snapshot.slot;
+    this.#chain = chainAfter(snapshot);
+    this.#marks.clear();
     this.#firstKept = slot(snapshot.slot + 1);
     this.#chosen.clear();
     for (const [at, vote] of this.#votes) {
@@ -130,6 +172,7 @@ export class SlotLog<Payload> {
     this.#committed = slot(config.firstSlot - 1);
     this.#firstKept = config.firstSlot;
     this.#chosen.clear();
+    this.#marks.clear();
     this.#votes.clear();
     this.#highestVote = 0;
   }

@@ -87,7 +87,7 @@ function blockText(job: MutableJob, block: number): string {
   return text;
 }
 
-function taskRow(task: MutableTask): TaskRow {
+export function taskRow(task: MutableTask): TaskRow {
   const { index, state, reason, attemptCount, failures, broken, lost, avoided, outputs } = task;
   return [
     index,

@@ -112,7 +112,7 @@ function problemOf(job: JobSnapshot): string | null {
 const isLive = ({ state }: TaskSnapshot): boolean =>
   state === 'assigned' || state === 'fetching' || state === 'running' || state === 'uploading';
 
-function jobToSnapshot(job: MutableJob): JobSnapshot {
+export function jobToSnapshot(job: MutableJob): JobSnapshot {
   const { id, submitter, spec, taskCount, manifest, submittedAt, endedAt, extraAttempts, refusedResults, untouched } =
     job;
   return {

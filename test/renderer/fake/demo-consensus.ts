@@ -61,7 +61,9 @@ export function demoConsensus(variant: Variant, now: number): ConsensusView {
       snapshot: { slot: 40_000, at: now - 96 * minuteMs },
       journalBytes: 3_481_092,
       singleCopies: null,
+      comparedSlot: 48_000,
     },
+    divergences: [],
     sync: { p50Ms: 0.9, p99Ms: 4.2, worstMs: 31, writes: 512 },
     waits: away
       ? [

@@ -57,4 +57,6 @@ export const smallLimits: readonly Rewrite[] = [
   limit('snapshotChunkCharsMax', '256 * 1_024', 20_000),
   limit('entriesPerSnapshot', '10_000', 300),
   limit('entriesKeptBehindSnapshot', '5_000', 100),
+  limit('entriesPerCheckpoint', '1_000', 50),
+  limit('recordsPerCheckpoint', '2_000', 100),
 ];

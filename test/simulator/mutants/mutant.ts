@@ -11,6 +11,8 @@ export interface Mutant {
   readonly also?: readonly { readonly file: string; readonly original: string; readonly mutated: string }[];
   /** Only a recovery shows it. */
   readonly drill?: boolean;
+  /** Only altered memory shows it. */
+  readonly alteration?: boolean;
   /** Seeds within which it must be caught. */
   readonly seedsMax: number;
 }

@@ -38,6 +38,7 @@ function judge(mutant: Mutant): Verdict {
       '--seeds',
       String(mutant.seedsMax),
       ...(mutant.drill === true ? ['--drill'] : []),
+      ...(mutant.alteration === true ? ['--alteration'] : []),
     ],
     { encoding: 'utf8', maxBuffer: 64 * 1_024 * 1_024, timeout: 30 * 60_000 },
   );

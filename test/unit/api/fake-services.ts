@@ -196,7 +196,8 @@ export const consensus: ConsensusView = {
       lastSeen: noon,
     },
   ],
-  log: { committed: 500, applied: 500, snapshot: null, journalBytes: 2_048, singleCopies: null },
+  log: { committed: 500, applied: 500, snapshot: null, journalBytes: 2_048, singleCopies: null, comparedSlot: null },
+  divergences: [],
   sync: { p50Ms: 0.7, p99Ms: 3, worstMs: 9, writes: 512 },
   waits: [],
   history: [

@@ -85,6 +85,7 @@ export class LocalReplica implements Replica {
       config: null,
       committed: at,
       singleCopies: null,
+      comparedSlot: null,
       applied: at,
     };
   }

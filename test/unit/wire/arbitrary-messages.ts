@@ -12,6 +12,9 @@ const session = text(60);
 const name = text(100);
 const reason = text(200);
 const hash = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex'));
+const digest = hash.map((value) => value.slice(0, 32));
+const chain = fc.record({ version: count, origin: count, link: digest });
+const checkpoint = fc.record({ epoch: count, slot: count, chain, state: digest });
 const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => (value === 0 ? 0 : value));
 const or = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | null> => fc.option(value, { nil: null });
 const few = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value[]> => fc.array(value, { maxLength: 4 });
@@ -166,11 +169,14 @@ const byType: Readonly<Record<NodeMessage['type'], fc.Arbitrary<unknown>>> = {
     totalChars: fc.nat(1_000_000),
     // A part of a text may begin or end in the middle of a surrogate pair.
     text: fc.string({ maxLength: 300, unit: 'binary' }).map((value) => value.slice(1)),
+    chain: or(chain),
   }),
   'snapshot-request': variant('snapshot-request', { slot: count, offsetChars: fc.nat(1_000_000) }),
   propose: variant('propose', { requests: few(request) }),
   'read-index': variant('read-index', { attempt: count }),
   'read-index-answer': variant('read-index-answer', { attempt: count, slot: or(count) }),
+  checkpoint: variant('checkpoint', { checkpoint }),
+  divergence: variant('divergence', { checkpoint, settled: fc.boolean() }),
   'take-over': variant('take-over', { ballot, reason }),
   'propose-refused': variant('propose-refused', { sequences: few(count), failure, coordinator: or(node) }),
 };
@@ -188,4 +194,6 @@ export const arbitraryFact = shaped<NodeFact>(
     variant('committed', { slot: count }),
   ),
 );
-export const arbitrarySnapshot = shaped<Snapshot>(fc.record({ slot: count, config, state: text(2_000) }));
+export const arbitrarySnapshot = shaped<Snapshot>(
+  fc.record({ slot: count, config, state: text(2_000), chain: or(chain) }),
+);

@@ -39,7 +39,12 @@ describe('the records of a journal', () => {
 
   it('split a large snapshot, even in the middle of a character, and join it again', () => {
     const state = `${'x'.repeat(1_024 * 1_024 - 1)}🦢${'é'.repeat(2_000_000)}`;
-    const snapshot = { slot: 5, config: { epoch: 0, id: 1, firstSlot: 1, voters: [], cuts: [] }, state } as never;
+    const snapshot = {
+      slot: 5,
+      config: { epoch: 0, id: 1, firstSlot: 1, voters: [], cuts: [] },
+      state,
+      chain: null,
+    } as never;
     const records = encodeSnapshot(snapshot);
     expect(records.length).toBe(3);
     expect(Math.max(...records.map((record) => record.length))).toBeLessThanOrEqual(recordBytesMax);

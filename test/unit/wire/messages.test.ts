@@ -105,6 +105,7 @@ group('messages on the wire', () => {
       offsetChars: 0,
       totalChars: 1_000_000,
       text: 'x'.repeat(200_000),
+      chain: null,
     } as unknown as NodeMessage;
     const messages = Array.from({ length: 20 }, () => part);
     const frames = encodeFrames(messages);

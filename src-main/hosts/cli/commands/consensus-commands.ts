@@ -65,6 +65,7 @@ function statusLines(context: CliContext, view: ConsensusView): string[] {
     ['may fail', quorum.words],
     ['log', `decided to ${log.committed}, applied here to ${log.applied}, ${bytesWords(log.journalBytes)} of journal`],
     ['snapshot', log.snapshot === null ? 'none yet' : `up to slot ${log.snapshot.slot}`],
+    ['compared', log.comparedSlot === null ? 'not yet' : `log and state with the others, at slot ${log.comparedSlot}`],
     [
       'disk',
       sync === null
@@ -77,6 +78,7 @@ function statusLines(context: CliContext, view: ConsensusView): string[] {
     lines.push(
       context.paint('warn', `1 copy: ${log.singleCopies.count} entries from slot ${log.singleCopies.firstSlot} on`),
     );
+  for (const { text, reason } of view.divergences) lines.push(context.paint('bad', `${text}: ${reason}`));
   for (const wait of view.waits) lines.push(context.paint('warn', wait));
   for (const event of view.history.slice(0, eventsShown))
     lines.push(`${paint(agoWords(event.at, now))}  ${event.text}: ${event.reason}`);

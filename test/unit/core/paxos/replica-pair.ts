@@ -24,6 +24,7 @@ export class ReplicaPair {
       slot: slot(0),
       config: { epoch: 0, id: 1, firstSlot: slot(1), voters: [seat(a)], cuts: [] },
       state: '',
+      chain: null,
     };
     this.voter.recover(snapshot, []);
     this.learner.recover(snapshot, []);

@@ -29,17 +29,15 @@ export class Alteration {
 
   #alter(): void {
     const able = this.#world.nodes.filter(({ machine }) => machine?.config?.voters.length === 3);
-    const node = able.length === 0 ? null : pick(this.#random, able);
-    const [change] = node?.machine?.state.kv.history.page(0, 1) ?? [];
-    if (node?.run == null || change === undefined) {
+    const run = able.length === 0 ? null : pick(this.#random, able).run;
+    const [change] = run?.machine.state.kv.history.page(0, 1) ?? [];
+    if (run === null || change === undefined) {
       if (!this.#world.quiet) this.#world.queue.after(retryMs, () => this.#alter());
       return;
     }
-    const { committed } = node.run.machine;
-    this.#world.line(`${node.id} has its memory altered at slot ${committed}`);
+    this.#world.line(`${run.node} has its memory altered at slot ${run.machine.committed}`);
     flip(change);
-    this.#divergences.altered(node.run);
-    this.#world.alteredAt = { node: node.id, slot: committed };
+    this.#divergences.altered(run);
   }
 }
 

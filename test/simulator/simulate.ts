@@ -86,6 +86,12 @@ async function runHouseholds(): Promise<boolean> {
   return failed === 0 && names.length > 0;
 }
 
+/** What became of altered memory; empty where none was altered. */
+function foundWords({ foundAfter }: { readonly foundAfter: number | null | undefined }): string {
+  if (foundAfter === undefined) return '';
+  return foundAfter === null ? ', altered memory gone with its process' : `, found after ${foundAfter} entries`;
+}
+
 async function runSeeds(): Promise<boolean> {
   const { mutantNamed, rewriteSources, smallLimits } = await import('./mutants/inject.ts');
   rewriteSources([
@@ -121,7 +127,9 @@ async function runSeeds(): Promise<boolean> {
       console.log(`seed ${seed} FAILED: ${claim}: ${outcome.violation?.detail.slice(0, 600) ?? again}`);
       if (values.mutant !== undefined) break;
     } else if (count <= 50)
-      console.log(`seed ${seed} ok: ${outcome.slots} slots in ${seconds} s, ${outcome.lines} lines, ${outcome.hash}`);
+      console.log(
+        `seed ${seed} ok: ${outcome.slots} slots in ${seconds} s, ${outcome.lines} lines, ${outcome.hash}${foundWords(outcome)}`,
+      );
   }
   const hours = simulatedMs / 3_600_000;
   const used = process.cpuUsage(began);

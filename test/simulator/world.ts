@@ -53,6 +53,8 @@ export interface Outcome {
   readonly history: readonly Operation[];
   /** Windows of it that were searched for a legal order, and those of them that were too tangled. */
   readonly searched: { readonly windows: number; readonly undecided: number };
+  /** Entries until altered memory was found; null when it was not, absent when none was altered. */
+  readonly foundAfter: number | null | undefined;
 }
 
 /** A named household of `household.ts` and how long to live in it. */
@@ -111,8 +113,7 @@ export class World {
   readonly #upheaval: Upheaval;
   readonly #drill: Drill | null;
   readonly #alteration: Alteration | null;
-  /** The machine whose memory was altered, and how far it was then. */
-  alteredAt: { readonly node: NodeId; readonly slot: Slot } | null = null;
+  readonly #divergences: Divergences;
   readonly #reads: Reads;
   readonly disks: DiskTroubles;
   readonly #checkers: readonly Checker[];
@@ -147,6 +148,7 @@ export class World {
     const epochs = new EpochChanges(broken);
     this.#drill = drill ? new Drill(this, epochs) : null;
     const divergences = new Divergences(broken);
+    this.#divergences = divergences;
     this.#alteration = kind === 'alteration' ? new Alteration(this, divergences) : null;
     this.#checkers = drill
       ? [new Ballots(broken), divergences, epochs]
@@ -193,6 +195,7 @@ export class World {
       tail: this.#transcript.tail(60),
       history: this.#histories.operations,
       searched,
+      foundAfter: this.#divergences.foundAfter,
     };
   }
 

@@ -1,4 +1,4 @@
-import type { NodeId } from '../../../shared/domain/ids.ts';
+import type { NodeId, Slot } from '../../../shared/domain/ids.ts';
 import { differenceOf, type Checkpoint } from '../../../src-main/core/node/checkpoints.ts';
 import type { NodeInput } from '../../../src-main/core/node/messages.ts';
 import type { NodeEffect } from '../../../src-main/runtime/outbox.ts';
@@ -14,8 +14,8 @@ export class Divergences implements Checker {
   readonly #known = new Map<string, { readonly node: NodeId; readonly checkpoint: Checkpoint }>();
   /** The latest of each run, to be looked at once. */
   readonly #latest = new WeakMap<Run, Checkpoint>();
-  /** Runs whose state was altered from outside, and what became of that. */
-  readonly #altered = new Map<Run, 'unseen' | 'found'>();
+  /** Where the state of a machine was altered from outside, and where it was found. */
+  #alteration: { readonly node: NodeId; readonly slot: Slot; foundAt: Slot | null } | null = null;
 
   constructor(broken: Broken) {
     this.#broken = broken;
@@ -23,25 +23,27 @@ export class Divergences implements Checker {
 
   /** The state of this run is not what its log says any more. */
   altered(run: Run): void {
-    this.#altered.set(run, 'unseen');
+    this.#alteration = { node: run.node, slot: run.machine.committed, foundAt: null };
   }
 
-  get foundCount(): number {
-    return [...this.#altered.values()].filter((fate) => fate === 'found').length;
+  /** How many entries after the alteration it was found: null when it was not, undefined when nothing was altered. */
+  get foundAfter(): number | null | undefined {
+    const alteration = this.#alteration;
+    return alteration === null ? undefined : alteration.foundAt === null ? null : alteration.foundAt - alteration.slot;
   }
 
   onStep(run: Run, _input: NodeInput, effects: readonly NodeEffect[]): void {
     for (const effect of effects) {
       if (effect.type !== 'emit' || effect.event.type !== 'diverged') continue;
       const { node, slot, which, settled } = effect.event.divergence;
-      if (this.#isAltered(node)) {
-        if (node === run.node && settled) this.#altered.set(run, 'found');
+      if (this.#alteration?.node === node) {
+        if (node === run.node && settled) this.#alteration.foundAt ??= slot;
       } else this.#broken('false divergence', `${run.node} says that ${node} has another ${which} at slot ${slot}`);
     }
     const { checkpoint } = run.machine;
     if (checkpoint === null || this.#latest.get(run) === checkpoint) return;
     this.#latest.set(run, checkpoint);
-    if (!this.#isAltered(run.node)) this.#compare(run, checkpoint);
+    if (this.#alteration?.node !== run.node) this.#compare(run, checkpoint);
   }
 
   #compare(run: Run, checkpoint: Checkpoint): void {
@@ -58,9 +60,5 @@ export class Divergences implements Checker {
       'replica comparison',
       `${run.node} has another ${which} at slot ${slot} than ${known.node}: ${JSON.stringify([checkpoint, known.checkpoint])}`,
     );
-  }
-
-  #isAltered(node: NodeId): boolean {
-    return [...this.#altered.keys()].some((run) => run.node === node);
   }
 }

@@ -10,6 +10,8 @@ export interface NodeTiming {
   readonly tryMs: number;
   /** A coordinator that no quorum has answered for this long steps down. */
   readonly quorumMs: number;
+  /** Machines that wait for nothing hear this much later, or with the next entries, that entries are chosen. */
+  readonly commitNewsMs: number;
   /** An unanswered request is sent again after this. */
   readonly retryMs: number;
   /** Between looks for work to place and voters to change. */
@@ -30,6 +32,7 @@ export const lanTiming: NodeTiming = {
   answerMs: 400,
   tryMs: 1_000,
   quorumMs: 1_800,
+  commitNewsMs: 10,
   retryMs: 1_000,
   placementMs: 1_000,
   sessionsMs: 500,

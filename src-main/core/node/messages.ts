@@ -60,7 +60,8 @@ export type NodeMessage =
 
 export type NodeFact = PaxosFact<LoggedRequest>;
 
-export type NodeTimer = 'heartbeat' | 'suspect' | 'election' | 'retry' | 'sessions' | 'placement' | 'copy';
+export type NodeTimer =
+  'heartbeat' | 'suspect' | 'election' | 'retry' | 'sessions' | 'placement' | 'copy' | 'commit-news';
 
 /** What a node process finds on its disk when it starts. */
 export interface Recovered {

@@ -17,6 +17,7 @@ import type { VoterConfig } from '../paxos/voters.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
 import { stateDigest } from '../state-machine/state-digest.ts';
 import type { SwarmState } from '../state-machine/state.ts';
+import { CommitNews } from './commit-news.ts';
 import { CoordinatorDuties } from './coordinator-duties.ts';
 import type { Checkpoint } from './checkpoints.ts';
 import { Comparing } from './comparing.ts';
@@ -49,6 +50,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #reading: Reading;
   readonly #comparing: Comparing;
   readonly #leadership: Leadership;
+  readonly #commitNews: CommitNews;
   readonly #connected = new Set<NodeId>();
   #members: ReadonlySet<NodeId>;
   readonly #replicated = new ReplicatedState();
@@ -104,6 +106,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       connected: this.#connected,
       ranks: () => this.#replicated.state.ranks,
       push: (effect) => this.#effects.push(effect),
+      arm: (timer, afterMs) => this.#arm(timer, afterMs),
+    });
+    this.#commitNews = new CommitNews({
+      replica: this.#replica,
+      connected: this.#connected,
+      commitNewsMs: this.#timing.commitNewsMs,
       arm: (timer, afterMs) => this.#arm(timer, afterMs),
     });
     const chosen = this.#replica.recover(recovered.snapshot, recovered.facts);
@@ -195,6 +203,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'peer-disconnected':
         this.#connected.delete(input.peer);
         this.#duties.forget(input.peer);
+        this.#commitNews.forget(input.peer);
         this.#bully.peerDisconnected(input.peer);
         break;
       case 'members-changed':
@@ -281,6 +290,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         break;
       case 'propose':
       case 'propose-refused':
+        this.#commitNews.noteAsked(now, from);
         this.#requesting.onMessage(now, from, message);
         break;
       case 'departing':
@@ -288,6 +298,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         break;
       case 'read-index':
       case 'read-index-answer':
+        this.#commitNews.noteAsked(now, from);
         this.#reading.onMessage(from, message);
         break;
       case 'checkpoint':
@@ -336,6 +347,9 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       case 'copy':
         this.#replica.stopWaitingForCopies(now);
         break;
+      case 'commit-news':
+        this.#commitNews.tellAll();
+        break;
       default:
         assertNever(timer);
     }
@@ -355,7 +369,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#office.propose(now);
       this.#reading.advance(now);
       if (!this.#takeReplica(now)) return;
-      if (this.#standing.role === 'coordinator') this.#replica.announceCommit([...this.#connected]);
+      if (this.#standing.role === 'coordinator') this.#commitNews.tell(now);
     }
   }
 

@@ -45,7 +45,9 @@ interface Leading<Payload> {
   /** How far others have the log; kept only where one voter votes alone. */
   readonly progress: Map<NodeId, Slot>;
   quorumAt: Instant;
+  /** The commit index that everybody was told, and the one that those were told who wait for it. */
   lastCommitSent: Slot;
+  lastCommitHurried: Slot;
   /** Where one voter votes alone: who else has what it wrote. */
   readonly copies: Copies | null;
 }
@@ -162,6 +164,7 @@ export class Proposer<Payload> {
       progress: new Map(),
       quorumAt: now,
       lastCommitSent: this.#log.committed,
+      lastCommitHurried: this.#log.committed,
       copies: state.config.voters.length === 1 ? new Copies(this.#log.committed) : null,
     };
     this.#state = leading;
@@ -306,21 +309,31 @@ export class Proposer<Payload> {
     return state.beat;
   }
 
-  /** Tells followers of a new commit index at once when no accept is under way that would carry it. */
-  announceCommit(to: readonly NodeId[]): void {
+  /** Not everybody was told of the commit index yet, and no accept is under way that would carry it. */
+  get hasCommitNews(): boolean {
     const state = this.#state;
-    if (state.type !== 'leading' || state.lastCommitSent >= this.#log.committed) return;
-    if (state.inFlight.size > 0) return;
-    this.#sendHeartbeat(state, to);
+    return state.type === 'leading' && state.lastCommitSent < this.#log.committed && state.inFlight.size === 0;
+  }
+
+  /** Tells `to` of a new commit index; `everybody`: nobody else needs to hear it. Once for those who are told first. */
+  announceCommit(to: readonly NodeId[], everybody: boolean): void {
+    const state = this.#state;
+    if (state.type !== 'leading' || !this.hasCommitNews) return;
+    if (everybody) this.#sendHeartbeat(state, to);
+    else if (state.lastCommitHurried < this.#log.committed) this.#sendCommit(state, to);
+    state.lastCommitHurried = this.#log.committed;
   }
 
   #sendHeartbeat(state: Leading<Payload>, to: readonly NodeId[]): void {
-    const { ballot, beat } = state;
+    this.#sendCommit(state, to);
+    state.lastCommitSent = this.#log.committed;
+  }
+
+  #sendCommit({ ballot, beat }: Leading<Payload>, to: readonly NodeId[]): void {
     const committed = this.#log.committed;
     for (const node of to) {
       if (node !== this.#self) this.#out.send(node, { type: 'heartbeat', ballot, committed, beat });
     }
-    state.lastCommitSent = committed;
   }
 
   onHeartbeatAck(from: NodeId, message: Of<Payload, 'heartbeat-ack'>): void {

@@ -202,8 +202,12 @@ export class Replica<Payload> {
     for (const node of to) this.#learner.push(node);
   }
 
-  announceCommit(to: readonly NodeId[]): void {
-    this.#proposer.announceCommit(to);
+  get hasCommitNews(): boolean {
+    return this.#proposer.hasCommitNews;
+  }
+
+  announceCommit(to: readonly NodeId[], everybody: boolean): void {
+    this.#proposer.announceCommit(to, everybody);
   }
 
   /** See `SlotLog.chainAt` and `SlotLog.adoptChain`. */

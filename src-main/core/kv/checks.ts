@@ -16,26 +16,32 @@ const isKey = (key: string): boolean => key.length >= 1 && key.length <= kvKeyCh
 
 /** What is wrong with a transaction whatever the state is, or null. */
 export function problemOf({ compares, thenOperations, elseOperations }: KvTransaction): Failure | null {
-  const branches = [thenOperations, elseOperations];
-  if ([compares, ...branches].some((steps) => steps.length > kvStepsPerTransactionMax)) {
+  const counts = [compares.length, thenOperations.length, elseOperations.length];
+  if (Math.max(...counts) > kvStepsPerTransactionMax) {
     return bad(`a transaction has at most ${kvStepsPerTransactionMax} comparisons and operations of a branch`);
   }
-  const keys = [...compares.flatMap((compare) => ('key' in compare ? compare.key : [])), ...branches.flat().map(keyOf)];
-  const wrong = keys.find((key) => !isKey(key));
-  if (wrong !== undefined) {
-    return bad(`a key must have 1 to ${kvKeyCharsMax} characters, none of them control characters`);
-  }
-  const twice = branches.map(keyNamedTwice).find((key) => key !== null);
-  if (twice !== undefined) return bad(`one branch of the transaction names ${twice ?? ''} twice`);
-  return sizeProblemOf(
-    keys,
-    [...compares, ...branches.flat()].flatMap((step) => (step.type !== 'lock' && 'value' in step ? step.value : [])),
-  );
+  const keysOk = thenOperations.every(hasKey) && elseOperations.every(hasKey) && compares.every(hasKey);
+  if (!keysOk) return bad(`a key must have 1 to ${kvKeyCharsMax} characters, none of them control characters`);
+  const twice = keyNamedTwice(thenOperations) ?? keyNamedTwice(elseOperations);
+  if (twice !== null) return bad(`one branch of the transaction names ${twice} twice`);
+  return sizeProblemOf([compares, thenOperations, elseOperations]);
 }
 
-function sizeProblemOf(keys: readonly string[], values: readonly string[]): Failure | null {
-  const sizes = values.map(utf8Bytes);
-  const largest = Math.max(0, ...sizes);
+type Step = KvOperation | KvTransaction['compares'][number];
+
+/** Comparisons with a lock name no key. */
+const hasKey = (step: Step): boolean => !('key' in step) || isKey(step.key);
+
+function sizeProblemOf(lists: readonly (readonly Step[])[]): Failure | null {
+  let largest = 0;
+  let total = 0;
+  for (const steps of lists) {
+    for (const step of steps) {
+      const value = step.type !== 'lock' && 'value' in step ? utf8Bytes(step.value) : 0;
+      largest = Math.max(largest, value);
+      total += value + ('key' in step ? utf8Bytes(step.key) : 0);
+    }
+  }
   if (largest > kvValueBytesMax) {
     return fail(
       'limit-reached',
@@ -43,7 +49,6 @@ function sizeProblemOf(keys: readonly string[], values: readonly string[]): Fail
       'Store large content as a file and put its hash here.',
     ).failure;
   }
-  const total = [...sizes, ...keys.map(utf8Bytes)].reduce((sum, size) => sum + size, 0);
   return total <= kvTransactionBytesMax
     ? null
     : fail(
@@ -53,9 +58,8 @@ function sizeProblemOf(keys: readonly string[], values: readonly string[]): Fail
       ).failure;
 }
 
-const keyOf = (operation: KvOperation): string => operation.key;
-
 function keyNamedTwice(operations: readonly KvOperation[]): string | null {
+  if (operations.length < 2) return null;
   const seen = new Set<string>();
   for (const { key } of operations) {
     if (seen.has(key)) return key;

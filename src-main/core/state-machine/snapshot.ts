@@ -1,6 +1,5 @@
 import { fail, ok } from '../../../shared/domain/failure.ts';
 import type { Result } from '../../../shared/domain/failure.ts';
-import { compareText } from '../../../shared/domain/ids.ts';
 import { KvStore } from '../kv/kv-store.ts';
 import { LockTable } from '../locks/lock-table.ts';
 import { Sessions } from '../locks/sessions.ts';
@@ -16,6 +15,7 @@ import { lockFrom } from './lock-shapes.ts';
 import { rowsShape, rowsText, taskFromRow } from './snapshot-rows.ts';
 import { stateShape } from './snapshot-shapes.ts';
 import type { JobSnapshot, StateSnapshot, TaskSnapshot } from './snapshot-shapes.ts';
+import { sortedText } from './sorted-text.ts';
 import type { SwarmState } from './state.ts';
 
 /** Version 2 added keys and values, version 3 put the tasks in rows, version 4 has locks with several holders; all are read. */
@@ -36,7 +36,7 @@ export function takeSnapshot(state: SwarmState): string {
     clients: state.clients.toSnapshot(),
   };
   // The tasks last, as text that no further pass has to look at.
-  return `${JSON.stringify(snapshot, withSortedKeys).slice(0, -1)},"tasks":${rowsText(jobs)}}`;
+  return `${sortedText(snapshot).slice(0, -1)},"tasks":${rowsText(jobs)}}`;
 }
 
 /** Reads what `takeSnapshot` wrote. Fails as `corrupt` or `unsupported-version`; no text makes it throw. */
@@ -122,13 +122,6 @@ export function jobToSnapshot(job: MutableJob): JobSnapshot {
     waiting: [...job.waiting],
     tasks: [],
   };
-}
-
-/** Objects from different decoders may differ in the order of their keys; their text must not. */
-function withSortedKeys(_: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const entries: [string, unknown][] = Object.entries(value);
-  return Object.fromEntries(entries.sort(([left], [right]) => compareText(left, right)));
 }
 
 function parse(text: string): Result<unknown> {

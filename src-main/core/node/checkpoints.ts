@@ -93,8 +93,11 @@ export class Checkpoints {
     reports.set(from, checkpoint);
   }
 
-  /** Who differs at a slot, as far as that is known and was not said before. */
-  judge(at: Slot, config: VoterConfig): readonly Divergence[] {
+  /**
+   * Who differs at a slot, as far as that is known and was not said before. `late`: voters that have not reported by now
+   * may be away for long.
+   */
+  judge(at: Slot, config: VoterConfig, late = false): readonly Divergence[] {
     const own = this.#own.get(at);
     if (own === undefined) return [];
     const all = new Map(this.#reports.get(at)).set(this.#self, own);
@@ -104,7 +107,7 @@ export class Checkpoints {
     const votes = ofVoters.filter((one) => isSame(one, best)).length;
     const agreed = votes >= quorumOf(config);
     // More voters may yet report and settle it.
-    if (!agreed && ofVoters.length < config.voters.length) return [];
+    if (!agreed && !late && ofVoters.length < config.voters.length) return [];
     const settled = agreed && [...all.values()].filter((one) => isSame(one, best)).length > 1;
     return [...all].flatMap(([node, theirOwn]) => {
       const which = differenceOf(theirOwn, best);

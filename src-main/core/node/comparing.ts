@@ -1,4 +1,4 @@
-import type { NodeId, Slot } from '../../../shared/domain/ids.ts';
+import { slot, type NodeId, type Slot } from '../../../shared/domain/ids.ts';
 import { entriesPerCheckpoint } from '../machine/limits.ts';
 import type { Replica } from '../paxos/replica.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
@@ -14,6 +14,9 @@ export interface ComparingOptions {
   readonly send: (to: NodeId, message: NodeMessage) => void;
   readonly emit: (event: NodeEvent) => void;
 }
+
+/** Comparisons after which nobody waits any longer for the word of a voter. */
+const lateAfter = 2;
 
 /**
  * Machines tell the coordinator what they have at every thousandth slot. Whoever differs from a majority of the voters
@@ -46,8 +49,9 @@ export class Comparing {
     if (chain === undefined || replica.config === null) return;
     const { epoch } = replica.config;
     this.#checkpoints.note({ epoch, slot: at, chain, state: this.#options.digest(at / entriesPerCheckpoint) });
-    if (this.#leads) this.#judge(at);
-    else this.onFollowing();
+    if (!this.#leads) return this.onFollowing();
+    this.#judge(at);
+    this.#judge(slot(at - lateAfter * entriesPerCheckpoint), true);
   }
 
   /** Others report anew to a coordinator that is new in office. */
@@ -99,10 +103,10 @@ export class Comparing {
       this.#checkpoints.relink((at) => this.#options.replica.chainAt(at));
   }
 
-  #judge(at: Slot): void {
+  #judge(at: Slot, late = false): void {
     const { config } = this.#options.replica;
     if (config === null) return;
-    for (const divergence of this.#checkpoints.judge(at, config)) this.#found(divergence);
+    for (const divergence of this.#checkpoints.judge(at, config, late)) this.#found(divergence);
   }
 
   #found(divergence: Divergence): void {

@@ -127,6 +127,16 @@ describe('the care for a failed disk', () => {
     expect(care.notice(false)).toContain('read-only file system');
   });
 
+  it('starts it again as a suspect when it has something else than the others, and says why', async () => {
+    const { care, restarts, pass } = start();
+    const differs: Failure = { code: 'corrupt', message: 'this machine has another state than the others at slot 5000' };
+    care.halted(differs, false);
+    expect(care.notice(false)).toContain('cannot be relied on: this machine has another state than the others');
+    await pass(400);
+    expect(restarts).toEqual([differs]);
+    expect(care.standing).toBe('ready');
+  });
+
   it('keeps out of mistakes of the program: those are no matter of the disk', async () => {
     const { care, restarts, pass } = start();
     care.halted({ code: 'internal', message: 'an assertion' }, false);

@@ -67,6 +67,14 @@ describe('what machines have at a slot', () => {
     expect(found(told('x', [[d, 'y']]), withVoters(a, b, c))).toEqual([]);
   });
 
+  it('says after a while that two differ, though the third voter is away', () => {
+    const checkpoints = told('x', [[b, 'y']]);
+    const late = checkpoints.judge(at, withVoters(a, b, c), true);
+    expect(late.map(({ node, settled }) => [node, settled])).toEqual([[b, false]]);
+    checkpoints.report(c, having('x'));
+    expect(found(checkpoints, withVoters(a, b, c))).toEqual([[b, 'state', true]]);
+  });
+
   it('knows nobody to be right when all differ, or when there are only two copies', () => {
     expect(
       found(

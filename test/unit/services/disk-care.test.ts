@@ -129,7 +129,10 @@ describe('the care for a failed disk', () => {
 
   it('starts it again as a suspect when it has something else than the others, and says why', async () => {
     const { care, restarts, pass } = start();
-    const differs: Failure = { code: 'corrupt', message: 'this machine has another state than the others at slot 5000' };
+    const differs: Failure = {
+      code: 'corrupt',
+      message: 'this machine has another state than the others at slot 5000',
+    };
     care.halted(differs, false);
     expect(care.notice(false)).toContain('cannot be relied on: this machine has another state than the others');
     await pass(400);

@@ -19,7 +19,7 @@ import { attemptOwner } from '../../src-main/core/tasks/job.ts';
 import type { Clock } from '../../src-main/ports/clock.ts';
 import type { ReadIndex } from '../../src-main/runtime/read-index.ts';
 import type { Requests } from '../../src-main/runtime/requests.ts';
-import { chance, exponential, pick } from './forks.ts';
+import { between, chance, exponential, pick } from './forks.ts';
 import { drawnKey, drawTransaction, KvFollower } from './kv-client.ts';
 import { LockClient } from './lock-client.ts';
 import type { SimNode } from './sim-node.ts';
@@ -47,6 +47,7 @@ export class SimClient {
   readonly #options: ClientOptions;
   readonly #random: Random;
   readonly #kvRandom: Random;
+  readonly #renewals: Random;
   readonly #locks: LockClient;
   readonly #clientName: string;
   #session: SessionId;
@@ -56,6 +57,8 @@ export class SimClient {
   #readKeys = 0;
   #attempts = new Map<string, AttemptKey>();
   #renews = true;
+  /** Busy with something else until its session is nearly over, or just over. */
+  #oversleeps = false;
   readonly #follower: KvFollower;
 
   constructor(options: ClientOptions) {
@@ -64,6 +67,7 @@ export class SimClient {
     this.#clientName = options.firstSession;
     this.#random = options.world.forks.named(`client/${options.firstSession}`);
     this.#kvRandom = options.world.forks.named(`kv/${options.firstSession}`);
+    this.#renewals = options.world.forks.named(`renewals/${options.firstSession}`);
     this.#locks = new LockClient({
       random: options.world.forks.named(`lock-kinds/${options.firstSession}`),
       machine: options.machine,
@@ -86,16 +90,17 @@ export class SimClient {
     this.#often(work.jobEveryMs, () => this.#submitJob());
     this.#often(work.kvEveryMs, () => this.#changeKeys(), this.#kvRandom);
     this.#often(work.lockEveryMs, () => this.#locks.want(), this.#kvRandom);
+    if (work.lateRenewalEveryMs > 0) this.#often(work.lateRenewalEveryMs, () => this.#renewLate(), this.#renewals);
     if (work.pinEveryMs > 0) this.#often(work.pinEveryMs, () => this.#pin());
     if (work.readEveryMs > 0) this.#often(work.readEveryMs, () => this.#read());
   }
 
-  /** An owner changes their mind about a machine, this one or another. */
   /** What an owner says about a machine. */
   pin(node: NodeId, pin: (typeof rankPins)[number]): void {
     this.#ask({ type: 'rank-pinned', node, pin, by: this.#node });
   }
 
+  /** An owner changes their mind about a machine, this one or another. */
   #pin(): void {
     const { world } = this.#options;
     const node = pick(this.#random, world.nodes).id;
@@ -220,10 +225,21 @@ export class SimClient {
   }
 
   #renew(): void {
-    if (!this.#open || !this.#renews) return;
+    if (!this.#open || !this.#renews || this.#oversleeps) return;
     this.#renewal += 1;
     const session = this.#session;
     this.#ask({ type: 'session-renewed', session, renewal: this.#renewal });
+  }
+
+  /** Renews now, and then at the very moment at which the coordinator counts the session as over. */
+  #renewLate(): void {
+    if (this.#oversleeps) return;
+    this.#renew();
+    this.#oversleeps = true;
+    this.#later(sessionTtlMs + between(this.#renewals, -200, 600), () => {
+      this.#oversleeps = false;
+      this.#renew();
+    });
   }
 
   #wantLock(): void {

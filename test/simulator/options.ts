@@ -65,6 +65,8 @@ export interface SimOptions {
     readonly lockedJobShare: number;
     readonly cancelShare: number;
     readonly kvEveryMs: number;
+    /** Mean time between renewals of one session that come just when it is about to end; 0 for none. */
+    readonly lateRenewalEveryMs: number;
   };
 }
 
@@ -83,6 +85,7 @@ export function drawOptions(forks: Forks): SimOptions {
   const upheaval = forks.named('options/upheaval');
   const small = 1 + sizes.below(6);
   const kv = forks.named('options/kv');
+  const renewals = forks.named('options/renewals');
   return {
     // Five voters need seven machines.
     nodes: chance(upheaval, 0.08) ? 7 : small,
@@ -134,6 +137,7 @@ export function drawOptions(forks: Forks): SimOptions {
       readEveryMs: maybe(work, 0.7, 50, 3_000),
       pinEveryMs: maybe(work, 0.4, 5_000, 60_000),
       kvEveryMs: between(kv, 300, 5_000),
+      lateRenewalEveryMs: maybe(renewals, 0.3, 1_000, 15_000),
     },
   };
 }

@@ -6,7 +6,8 @@ import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { FrameTransport } from '../ports/transport.ts';
-import { decodeFrame, encodeFrames, frameBytesMax } from '../wire/frame.ts';
+import { decodeFrame, encodeFrames } from '../wire/frame.ts';
+import { frameBytesMax } from '../core/machine/limits.ts';
 import { ClockWatch, clockTickMs } from './clock-watch.ts';
 import { Outbox, outboxWaitingMax, type NodeEffect } from './outbox.ts';
 

@@ -8,15 +8,13 @@
  */
 import type { BinaryWriter } from '@bufbuild/protobuf/wire';
 import type { Result } from '../../shared/domain/failure.ts';
+import { frameBytesMax } from '../core/machine/limits.ts';
 import type { NodeMessage } from '../core/node/messages.ts';
 import { encode, guarded, written } from './codec.ts';
 import { nodeMessage } from './messages.ts';
 import { Malformed, Reader } from './reader.ts';
 
 export const frameVersion = 1;
-
-/** A promise with a full window of the largest jobs comes to 2,048 times 64 KiB; such a frame is refused, smaller ones pass. */
-export const frameBytesMax = 32 * 1_024 * 1_024;
 
 /** Messages in one frame: as many as a drain of a full window can leave for one peer. */
 export const messagesPerFrameMax = 4_096;

@@ -1,7 +1,8 @@
 import type { Stream, StreamMessageEvent } from '@libp2p/interface';
 import type { NodeId } from '../../../shared/domain/ids.ts';
+import { frameBytesMax } from '../../core/machine/limits.ts';
 import { Deframer, frameHeader } from './deframer.ts';
-import { frameBatchBytes, frameBytesMax, frameQueueBytesMax } from './limits.ts';
+import { frameBatchBytes, frameQueueBytesMax } from './limits.ts';
 import { saveWindowUpdates } from './window-updates.ts';
 
 export interface FrameLinkEvents {

@@ -6,7 +6,8 @@ import type { Logger } from '../../ports/logger.ts';
 import type { FrameTransport } from '../../ports/transport.ts';
 import type { SkeinNode } from './create-node.ts';
 import { FrameLink } from './frame-link.ts';
-import { frameBytesMax, openTimeoutMs } from './limits.ts';
+import { frameBytesMax } from '../../core/machine/limits.ts';
+import { openTimeoutMs } from './limits.ts';
 
 const protocol = '/skein/frames/1';
 const reopenDelayMs = 100;

@@ -1,9 +1,8 @@
 /** Bounds and times of the network, each with its reason. */
+import { frameBytesMax } from '../../core/machine/limits.ts';
 
-/** One frame. Far above any message of ours; a longer length is a broken or hostile peer. */
-export const frameBytesMax = 4 * 1_024 * 1_024;
 /** Frames waiting for one slow peer. Past it frames are dropped, which every protocol above survives. */
-export const frameQueueBytesMax = 8 * 1_024 * 1_024;
+export const frameQueueBytesMax = frameBytesMax + 8 * 1_024 * 1_024;
 /** Small frames are joined up to about this size before they are sent. */
 export const frameBatchBytes = 256 * 1_024;
 

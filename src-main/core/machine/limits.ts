@@ -3,6 +3,18 @@
 /** Slots a proposer keeps in flight. At 0.1 to 20 ms per round, 1,024 keep any disk and LAN busy. */
 export const slotsInFlightMax = 1_024;
 
+/**
+ * Estimated bytes a proposer keeps in flight; one entry may pass it alone. What is voted for and not chosen goes into
+ * one promise, so this keeps an election after a burst of large values within a frame.
+ */
+export const bytesInFlightMax = 2 * 1_024 * 1_024;
+
+/** Estimated bytes of requests in one message to the coordinator. */
+export const bytesPerProposalMax = 1_024 * 1_024;
+
+/** One frame between nodes. A promise of an acceptor that lags by a full window of large values is the longest there is. */
+export const frameBytesMax = 32 * 1_024 * 1_024;
+
 /** How far past its own commit index an acceptor votes: twice the window, so that a promise stays bounded. */
 export const votesAheadMax = 2 * slotsInFlightMax;
 

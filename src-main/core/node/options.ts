@@ -1,6 +1,6 @@
 import type { NodeId, WallTime } from '../../../shared/domain/ids.ts';
 import type { NodeTiming } from '../machine/timing.ts';
-import type { LoggedRequest } from '../state-machine/command.ts';
+import type { Command, LoggedRequest } from '../state-machine/command.ts';
 import type { Recovered } from './messages.ts';
 
 export interface NodeOptions {
@@ -14,11 +14,18 @@ export interface NodeOptions {
   readonly wall: () => WallTime;
 }
 
-/** Estimated bytes of a logged request; only submitted jobs and stored values are ever large. */
-export function weigh({ request: { command } }: LoggedRequest): number {
+/** Estimated bytes of a logged request, never too low by much; only submitted jobs and stored values are ever large. */
+export const weigh = ({ request }: LoggedRequest): number => weighCommand(request.command);
+
+export function weighCommand(command: Command): number {
   switch (command.type) {
-    case 'job-submitted':
-      return command.spec.argv.reduce((bytes, argument) => bytes + 2 * argument.length, 2_000);
+    case 'job-submitted': {
+      const { argv, env, outputs } = command.spec;
+      return [...argv, ...outputs, ...Object.entries(env).flat()].reduce(
+        (bytes, text) => bytes + 2 * text.length,
+        2_000,
+      );
+    }
     case 'kv-transacted':
       return [...command.compares, ...command.thenOperations, ...command.elseOperations].reduce(
         (bytes, step) => bytes + ('value' in step ? 2 * step.value.length : 0) + 200,

@@ -1,8 +1,9 @@
 import type { Failure } from '../../../shared/domain/failure.ts';
 import type { NodeId } from '../../../shared/domain/ids.ts';
-import { pendingRequestsMax } from '../machine/limits.ts';
+import { bytesInFlightMax, pendingRequestsMax } from '../machine/limits.ts';
 import type { Voter } from '../paxos/voters.ts';
 import { isEssential } from './essential.ts';
+import { weighCommand } from './options.ts';
 import type { Command, Request } from '../state-machine/command.ts';
 
 const noRoom: Failure = { code: 'disk-full', message: 'the disk of the coordinator is full' };
@@ -13,6 +14,9 @@ export class Proposals {
   #pending: Request[] = [];
   /** Taken on in this office and not yet applied: nothing taken on is lost while the office lasts. */
   readonly #underWay = new Set<string>();
+  /** Proposed in this office and not yet applied, with their estimated bytes. */
+  readonly #inFlight = new Map<string, number>();
+  #bytesInFlight = 0;
   /** The voters to change to once nothing is in flight; requests wait behind it. */
   wantedVoters: readonly Voter[] | null = null;
   /** The disk is full: whatever begins something new is refused. */
@@ -43,7 +47,10 @@ export class Proposals {
 
   /** Seen applied. */
   settle(request: Request): void {
-    this.#underWay.delete(nameOf(request));
+    const name = nameOf(request);
+    this.#underWay.delete(name);
+    this.#bytesInFlight -= this.#inFlight.get(name) ?? 0;
+    this.#inFlight.delete(name);
   }
 
   /** In the coordinator's own name; conditional commands, so a repetition is harmless and needs no name. */
@@ -51,11 +58,23 @@ export class Proposals {
     this.#pending.push({ client: `${this.#self}#coordinator`, sequence: 0, answeredBelow: 0, command });
   }
 
-  /** Up to `room` requests to propose now, in the order taken on. */
+  /** Up to `room` requests to propose now, in the order taken on, and no more bytes than may be in flight. */
   take(room: number): readonly Request[] {
     if (this.wantedVoters !== null || room <= 0) return [];
-    const taken = this.#pending.slice(0, room);
-    this.#pending = taken.length === this.#pending.length ? [] : this.#pending.slice(room);
+    let count = 0;
+    for (const request of this.#pending) {
+      const bytes = weighCommand(request.command);
+      const full = this.#bytesInFlight > 0 && this.#bytesInFlight + bytes > bytesInFlightMax;
+      if (count === room || full) break;
+      // What is proposed in the coordinator's own name is small, and has no name to be counted under.
+      if (request.sequence > 0) {
+        this.#inFlight.set(nameOf(request), bytes);
+        this.#bytesInFlight += bytes;
+      }
+      count += 1;
+    }
+    const taken = this.#pending.slice(0, count);
+    this.#pending = count === this.#pending.length ? [] : this.#pending.slice(count);
     return taken;
   }
 
@@ -63,6 +82,8 @@ export class Proposals {
   clear(): void {
     this.#pending = [];
     this.#underWay.clear();
+    this.#inFlight.clear();
+    this.#bytesInFlight = 0;
     this.wantedVoters = null;
   }
 }

@@ -1,9 +1,11 @@
 import type { NodeId } from '../../../shared/domain/ids.ts';
+import { bytesPerProposalMax, entriesPerMessageMax } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
 import type { Request } from '../state-machine/command.ts';
 import type { ClientTable } from '../state-machine/dedupe.ts';
 import { mayPropose } from './authorise.ts';
 import type { NodeEvent, NodeMessage, ProposalMessage } from './messages.ts';
+import { weighCommand } from './options.ts';
 import { OutstandingRequests, tooManyOutstanding } from './outstanding.ts';
 import type { Proposals } from './proposals.ts';
 
@@ -72,8 +74,8 @@ export class Requesting {
   #hand(coordinator: NodeId, requests: readonly Request[]): void {
     const { self, send } = this.#options;
     if (requests.length === 0) return;
-    if (coordinator === self) this.#admit(self, requests);
-    else send(coordinator, { type: 'propose', requests });
+    if (coordinator === self) return this.#admit(self, requests);
+    for (const part of inParts(requests)) send(coordinator, { type: 'propose', requests: part });
   }
 
   /** Whoever was asked may not coordinate any more: everything is due again. */
@@ -104,4 +106,22 @@ export class Requesting {
     const sequences = requests.map(({ sequence }) => sequence);
     send(from, { type: 'propose-refused', sequences, failure, coordinator: coordinator() });
   }
+}
+
+/** The requests in order, in messages that are neither too long for a frame nor too many for one. */
+function inParts(requests: readonly Request[]): Request[][] {
+  const parts: Request[][] = [];
+  let part: Request[] = [];
+  let bytes = 0;
+  for (const request of requests) {
+    const more = weighCommand(request.command);
+    if (part.length === entriesPerMessageMax || (part.length > 0 && bytes + more > bytesPerProposalMax)) {
+      parts.push(part);
+      part = [];
+      bytes = 0;
+    }
+    part.push(request);
+    bytes += more;
+  }
+  return part.length === 0 ? parts : [...parts, part];
 }

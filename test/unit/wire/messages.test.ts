@@ -5,7 +5,8 @@ import { reasonCharsMax } from '../../../src-main/core/machine/limits.ts';
 import type { NodeMessage } from '../../../src-main/core/node/messages.ts';
 import { decode, encode } from '../../../src-main/wire/codec.ts';
 import { describe } from '../../../src-main/wire/composite.ts';
-import { decodeFrame, encodeFrames, frameBytesMax } from '../../../src-main/wire/frame.ts';
+import { frameBytesMax } from '../../../src-main/core/machine/limits.ts';
+import { decodeFrame, encodeFrames } from '../../../src-main/wire/frame.ts';
 import { nodeMessage, normalised, request } from '../../../src-main/wire/messages.ts';
 import { arbitraryMessage, arbitraryRequest } from './arbitrary-messages.ts';
 

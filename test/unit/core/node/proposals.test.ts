@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nodeId, sessionId } from '../../../../shared/domain/ids.ts';
+import { kvKey, nodeId, sessionId } from '../../../../shared/domain/ids.ts';
+import { bytesInFlightMax } from '../../../../src-main/core/machine/limits.ts';
 import { Proposals } from '../../../../src-main/core/node/proposals.ts';
 import type { Request } from '../../../../src-main/core/state-machine/command.ts';
 
@@ -29,5 +30,28 @@ describe('what a coordinator has taken on', () => {
     expect(proposals.take(10)).toEqual([]);
     proposals.admit([request(1)], true);
     expect(proposals.take(10)).toEqual([request(1)]);
+  });
+
+  it('is proposed only as far as bytes in flight allow, in order, and one at least', () => {
+    const proposals = new Proposals(nodeId('node-a'));
+    const large = (sequence: number): Request => ({
+      ...request(sequence),
+      command: {
+        type: 'kv-transacted',
+        by: nodeId('node-b'),
+        compares: [],
+        thenOperations: [{ type: 'put', key: kvKey('key'), value: 'x'.repeat(bytesInFlightMax / 4), session: null }],
+        elseOperations: [],
+      },
+    });
+    proposals.admit([large(1), large(2), large(3), request(4)], true);
+    const proposed = (): number[] => proposals.take(10).map(({ sequence }) => sequence);
+    expect(proposed()).toEqual([1]);
+    expect(proposed()).toEqual([]);
+    proposals.settle(large(1));
+    expect(proposed()).toEqual([2]);
+    proposals.clear();
+    proposals.admit([large(3), request(4)], true);
+    expect(proposed()).toEqual([3, 4]);
   });
 });

@@ -297,6 +297,7 @@ export class Bully {
     if (!this.#hasSeat || !this.#voters.some(({ node }) => node === from)) return;
     switch (message.type) {
       case 'pre-vote':
+        this.#notCoordinating(from);
         this.#send(from, {
           type: 'pre-vote-answer',
           attempt: message.attempt,
@@ -307,6 +308,7 @@ export class Bully {
         this.#onPreVoteAnswer(from, message);
         break;
       case 'election':
+        this.#notCoordinating(from);
         this.#onElection(now, from, message);
         break;
       case 'answer':
@@ -315,6 +317,14 @@ export class Bully {
       default:
         assertNever(message);
     }
+  }
+
+  /**
+   * Whoever asks does not coordinate, or it would not ask: a coordinator that was outbid must not be held up, and others
+   * neither, by voters that still believe in it. Connections keep order, so this is no question from before it won.
+   */
+  #notCoordinating(candidate: NodeId): void {
+    if (candidate === this.#coordinator && candidate !== this.#self) this.#suspect('the coordinator asks for votes');
   }
 
   #onPreVoteAnswer(from: NodeId, message: Of<'pre-vote-answer'>): void {

@@ -377,12 +377,12 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #takeReplica(now: Instant): boolean {
     const led = this.#standing.role === 'coordinator';
     const outcome = this.#replica.take();
+    for (const effect of outcome.effects) this.#effects.push(effect);
+    // The loss first: else the winner would not be deferred to, and what was heard of it forgotten with the lost attempt.
+    if (outcome.attempt === 'lost') this.#leadership.end('another ballot was preferred');
     for (const effect of outcome.effects) {
-      this.#effects.push(effect);
       if (effect.type === 'send' && effect.message.type === 'promise') this.#bully.deferTo(effect.to);
     }
-    // The loss first: else what was heard of the winner would be forgotten with the lost attempt.
-    if (outcome.attempt === 'lost') this.#leadership.end('another ballot was preferred');
     if (outcome.heard !== null)
       this.#leadership.onCoordinatorHeard(now, outcome.heard.coordinator, outcome.heard.ballot);
     if (outcome.attempt === 'won') this.#leadership.onWon(now);

@@ -17,6 +17,8 @@ interface Preparing<Payload> {
   readonly leave: Ballot | null;
   readonly config: VoterConfig;
   readonly promises: Map<NodeId, { readonly committed: Slot; readonly votes: readonly Vote<Payload>[] }>;
+  /** Voters that promise nothing for now, because they hear a coordinator. */
+  readonly refusedBy: Set<NodeId>;
 }
 
 interface InFlight<Payload> {
@@ -108,7 +110,7 @@ export class Proposer<Payload> {
 
   /** Phase 1. The caller has put the own promise before this in the list of effects. */
   prepare(ballot: Ballot, config: VoterConfig, leave: Ballot | null): void {
-    this.#state = { type: 'preparing', ballot, leave, config, promises: new Map() };
+    this.#state = { type: 'preparing', ballot, leave, config, promises: new Map(), refusedBy: new Set() };
     this.repeatPrepare();
   }
 
@@ -126,7 +128,19 @@ export class Proposer<Payload> {
     const state = this.#state;
     if (state.type !== 'preparing' || !sameBallot(state.ballot, message.ballot)) return;
     if (voterIn(state.config, from) === undefined) return;
+    state.refusedBy.delete(from);
     state.promises.set(from, { committed: message.committed, votes: message.votes });
+  }
+
+  /**
+   * A voter hears a coordinator and promises nothing for now. Answers whether a quorum is out of reach by that: one
+   * voter whose belief is out of date must not hold up those that would promise.
+   */
+  onRefusedByFollower(from: NodeId): boolean {
+    const state = this.#state;
+    if (state.type !== 'preparing') return false;
+    if (voterIn(state.config, from) !== undefined && !state.promises.has(from)) state.refusedBy.add(from);
+    return state.config.voters.length - state.refusedBy.size < quorumOf(state.config);
   }
 
   /**

@@ -12,7 +12,7 @@ import type { PaxosFact, Snapshot } from './facts.ts';
 import { Following } from './following.ts';
 import { Learner } from './learner.ts';
 import type { LogChain } from './log-chain.ts';
-import type { PaxosMessage } from './messages.ts';
+import type { PaxosMessage, RefusalReason } from './messages.ts';
 import { OutcomeOfStep, type ReplicaOutcome } from './outcome.ts';
 import { Proposer } from './proposer.ts';
 import { advanceOf, durableFactsOf, replay, type Advance, type DurableParts } from './recovery.ts';
@@ -303,9 +303,12 @@ export class Replica<Payload> {
     if (this.#proposer.phase === 'idle' || message.reason === 'behind' || message.reason === 'not-a-voter') return;
     const current = this.#proposer.ballot;
     if (current === null || compareBallots(current, message.ballot) !== 0) return;
-    const outbid = this.#proposer.isOutbid(message);
-    const preparing = this.#proposer.phase === 'preparing';
-    if (outbid || (preparing && message.reason !== 'lower-ballot')) this.#lose();
+    if (this.#proposer.isOutbid(message) || this.#endsAttempt(from, message.reason)) this.#lose();
+  }
+
+  #endsAttempt(from: NodeId, reason: RefusalReason): boolean {
+    if (this.#proposer.phase !== 'preparing') return false;
+    return reason === 'stopped' || (reason === 'coordinator-alive' && this.#proposer.onRefusedByFollower(from));
   }
 
   #onSnapshotPart(now: Instant, from: NodeId, message: Of<Payload, 'snapshot-part'>): void {

@@ -38,6 +38,9 @@ export class Stickiness implements Checker {
       this.#heard.delete(run.node);
     }
     if (input.type !== 'received') return;
+    // A coordinator that asks for votes says that it does not coordinate any more.
+    const asks = input.message.type === 'pre-vote' || input.message.type === 'election';
+    if (asks && input.from === heard?.from) this.#heard.delete(run.node);
     if (input.message.type === 'prepare') this.#onPrepare(run, input.from, input.message, effects);
     // Only what was obeyed counts: a voter waits anew, for the coordinator that it knows afterwards.
     const known = run.machine.coordinator;

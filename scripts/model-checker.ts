@@ -1,16 +1,15 @@
 /** Checks one variant of a Promela model: Spin writes a checker in C, the compiler builds it, and it visits every state. */
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ModelTools } from './spin.ts';
+import { runModelProgram as run, type Ran } from './model-programs.ts';
 import type { Variant } from './model-variants.ts';
 
 const modelsFolder = fileURLToPath(new URL('../test/models/', import.meta.url));
 const depthMax = 200_000;
 const buildMsMax = 120_000;
-const outputCharsMax = 1_000_000;
 /** The end of a trace is where it goes wrong. */
 const traceLinesShown = 60;
 
@@ -28,15 +27,9 @@ export interface Verdict {
   readonly states: number;
   readonly depth: number;
   readonly seconds: number;
+  readonly memoryMib: number;
   /** Steps to the violation, the last ones; empty otherwise. */
   readonly trace: string;
-}
-
-interface Ran {
-  readonly exitCode: number | null;
-  readonly output: string;
-  readonly seconds: number;
-  readonly timedOut: boolean;
 }
 
 /** Whether the verdict is the one that the variant must have. A cut search never is. */
@@ -81,9 +74,10 @@ async function claimsOf(source: string): Promise<readonly string[]> {
   return (declared?.[1] ?? '').split(',').map((name) => name.trim());
 }
 
-function judge({ output, seconds, timedOut, exitCode }: Ran, claims: readonly string[]): Verdict {
+function judge({ output, seconds, stopped, exitCode }: Ran, claims: readonly string[]): Verdict {
   const counts = {
     states: numberIn(/([\d.e+]+) states, stored/, output),
+    memoryMib: Math.round(numberIn(/([\d.]+)\s+total actual memory usage/, output)),
     depth: numberIn(/depth reached (\d+)/, output),
     seconds,
     trace: '',
@@ -94,7 +88,7 @@ function judge({ output, seconds, timedOut, exitCode }: Ran, claims: readonly st
     if (claim === undefined) return { kind: 'failed', detail: assertion, ...counts };
     return { kind: 'violated', detail: claim, ...counts };
   }
-  if (timedOut) return { kind: 'cut', detail: 'time limit', ...counts };
+  if (stopped !== null) return { kind: 'cut', detail: stopped, ...counts };
   if (/out of memory|reached -DMEMLIM/i.test(output)) return { kind: 'cut', detail: 'memory limit', ...counts };
   if (/max search depth too small/.test(output)) return { kind: 'cut', detail: 'depth limit', ...counts };
   if (/Search not completed|interrupted/i.test(output)) return { kind: 'cut', detail: 'interrupted', ...counts };
@@ -108,46 +102,8 @@ const failed = (output: string): Verdict => ({
   states: 0,
   depth: 0,
   seconds: 0,
+  memoryMib: 0,
   trace: '',
 });
 
 const numberIn = (pattern: RegExp, text: string): number => Number(pattern.exec(text)?.[1] ?? 0);
-
-function run(program: string, args: readonly string[], folder: string, timeoutMs: number): Promise<Ran> {
-  const startedAt = performance.now();
-  return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    let output = '';
-    let timedOut = false;
-    const take = (chunk: Buffer): void => {
-      if (output.length < outputCharsMax) output += chunk.toString('utf8');
-    };
-    const end = (exitCode: number | null): void => {
-      clearTimeout(timer);
-      resolve({ exitCode, output, seconds: (performance.now() - startedAt) / 1_000, timedOut });
-    };
-    // Interrupted, the checker still prints how far it came.
-    const timer = setTimeout(() => {
-      timedOut = true;
-      endGroup(child.pid, 'SIGINT');
-      setTimeout(() => endGroup(child.pid, 'SIGKILL'), 2_000).unref();
-    }, timeoutMs);
-    child.stdout.on('data', take);
-    child.stderr.on('data', take);
-    child.on('error', (error) => {
-      output += error.message;
-      end(127);
-    });
-    child.on('close', end);
-  });
-}
-
-/** A compiler is a group of processes; one that is left behind would keep the output open. */
-function endGroup(leader: number | undefined, signal: NodeJS.Signals): void {
-  if (leader === undefined) return;
-  try {
-    process.kill(-leader, signal);
-  } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || error.code !== 'ESRCH') throw error;
-  }
-}

@@ -11,6 +11,8 @@ export interface Variant {
   readonly quick: boolean;
   /** Not optimised: it has few states and much code. */
   readonly builtPlainly: boolean;
+  /** Takes more than a minute or two, or more than 2 GB: only with `--all`. */
+  readonly long: boolean;
 }
 
 const holds = (model: string, ...defines: string[]): Variant => ({
@@ -19,6 +21,7 @@ const holds = (model: string, ...defines: string[]): Variant => ({
   claims: [],
   quick: false,
   builtPlainly: false,
+  long: false,
 });
 const fails = (claim: string | readonly string[], model: string, ...defines: string[]): Variant => ({
   model,
@@ -26,6 +29,7 @@ const fails = (claim: string | readonly string[], model: string, ...defines: str
   claims: typeof claim === 'string' ? [claim] : claim,
   quick: false,
   builtPlainly: false,
+  long: false,
 });
 const plain = (variant: Variant): Variant => ({ ...variant, builtPlainly: true });
 const quick = (variant: Variant): Variant => ({ ...variant, quick: true });
@@ -55,9 +59,11 @@ export const variants: readonly Variant[] = [
   fails('undeposed', 'omega', 'R=2', 'STARTS=3', 'CRASHES=0', 'HAND_OVERS=1', 'NO_LOG', 'LATE_LEAVE'),
   fails('one_completion', 'omega', 'OWN_PROMISE_LATE'),
 
+  plain(holds('omega-liveness')),
   plain(holds('omega-liveness', 'CHAIN')),
   plain(holds('omega-liveness', 'HIGHEST_GONE')),
   plain(fails('rounds_stay', 'omega-liveness', 'HIGHEST_GONE', 'NO_PRE_VOTE')),
+  plain(fails('few_rounds', 'omega-liveness', 'FIRST_REFUSAL')),
 
   holds('stopsign'),
   holds('stopsign', 'TAKE_OVER', 'NARROW'),

@@ -1,5 +1,6 @@
 /*
- * Voters change by stop-sign, twice in a row: 1 -> 3 -> 1 (default), or -DREPLACE: 2 of 3 replaced, twice.
+ * Voters change by stop-sign, twice in a row: 1 -> 3 -> 1 (default), or -DREPLACE=1, -DREPLACE=2: 2 of 3 replaced, twice,
+ * with two rival ballots in the first configuration or in the second.
  * -DTAKE_OVER: one change, 3 -> 1, with three ballots in the old configuration and entries in flight.
  *
  * SHOWS
@@ -43,10 +44,12 @@
 #define VOTERS(c) 7
 #elif defined(REPLACE)
 #define N 5
-#define S 4
-#define B 5
-#define CONFIG(b) (((b)+1)/2)
-#define OWNER(b) ((b)-1)
+#ifndef S
+#define S 3
+#endif
+#define B 4
+#define CONFIG(b) ((b)==1 -> 1 : ((b)==4 -> 3 : ((b)==3 -> 2 : (REPLACE==1 -> 1 : 2))))
+#define OWNER(b) ((b)==1 -> 0 : ((b)==4 -> 4 : (REPLACE==1 -> (b)-1 : (b))))
 #define VOTERS(c) ((c)==1 -> 7 : ((c)==2 -> 28 : 19))
 #else
 #define N 3

@@ -11,7 +11,8 @@ const now = instant(0);
 function candidate(): { readonly replica: Replica<string>; readonly ballot: Ballot } {
   const replica = new Replica<string>({ node: self, incarnation: 'i1' }, () => 1);
   const voters = [self, left, right].map((node) => ({ node, incarnation: 'i1', rank: 1 }));
-  replica.recover({ slot: slot(0), config: { epoch: 0, id: 1, firstSlot: slot(1), voters, cuts: [] }, state: '' }, []);
+  const config = { epoch: 0, id: 1, firstSlot: slot(1), voters, cuts: [] };
+  replica.recover({ slot: slot(0), config, state: '', chain: null }, []);
   replica.tryToLead(now, 0);
   replica.take();
   const { ballot } = replica;

@@ -5,6 +5,9 @@ import { between, chance, exponential, pick } from './forks.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
+/** For how long a coordinator may still count on a disk that is gone, and choose its machine as a voter. */
+const missedAfterMs = 10_000;
+
 /**
  * What changes who belongs: disks that are wiped or restored from a backup, machines that say goodbye before they
  * sleep or stop, and members that are removed and admitted again. Never more than a quorum of disks can bear.
@@ -13,6 +16,8 @@ export class Upheaval {
   readonly #world: World;
   readonly #configurations: Configurations;
   readonly #members: Set<NodeId>;
+  /** When each machine lost what its disk held. */
+  readonly #lostAt = new Map<NodeId, number>();
 
   constructor(world: World, configurations: Configurations, members: Set<NodeId>) {
     this.#world = world;
@@ -47,10 +52,11 @@ export class Upheaval {
     );
   }
 
-  /** Whether a quorum can bear to lose what this machine's disk holds. */
+  /** Whether a quorum can bear to lose what this machine's disk holds: of the voters, and of those chosen in good faith. */
   mayLose(node: SimNode): boolean {
     const { voters, spare } = this.#losable();
-    return !voters.has(node.id) || spare > 0;
+    const missed = [...this.#lostAt].every(([id, at]) => id === node.id || this.#world.queue.now - at > missedAfterMs);
+    return missed && (!voters.has(node.id) || spare > 0);
   }
 
   #lose(node: SimNode, how: 'wiped' | 'restored'): void {
@@ -65,6 +71,7 @@ export class Upheaval {
   /** The state directory of a machine that is down begins anew. */
   renew(node: SimNode, how: 'wiped' | 'restored'): void {
     this.#configurations.lost(node.id, node.incarnation);
+    this.#lostAt.set(node.id, this.#world.queue.now);
     node.renewDirectory(how);
   }
 

@@ -1,35 +1,36 @@
 import { assertNever } from '../../../shared/assert.ts';
 import { type LockName, type NodeId, type SessionId, type Slot } from '../../../shared/domain/ids.ts';
-import { Bully } from '../election/bully.ts';
+import type { Bully } from '../election/bully.ts';
 import type { Machine } from '../machine/machine.ts';
-import { seededRandom, type Random } from '../machine/random.ts';
+import type { Random } from '../machine/random.ts';
 import { instant, type Instant } from '../machine/time.ts';
-import { lanTiming, type NodeTiming } from '../machine/timing.ts';
+import type { NodeTiming } from '../machine/timing.ts';
 import type { Ballot } from '../paxos/ballot.ts';
 import type { SingleCopies } from '../paxos/copies.ts';
 import type { Snapshot } from '../paxos/facts.ts';
 import type { SetAside } from '../paxos/epochs.ts';
 import type { PaxosMessage } from '../paxos/messages.ts';
 import type { Advance } from '../paxos/recovery.ts';
-import { Replica } from '../paxos/replica.ts';
+import type { Replica } from '../paxos/replica.ts';
 import type { Chosen } from '../paxos/slot-log.ts';
 import type { VoterConfig } from '../paxos/voters.ts';
 import type { LoggedRequest } from '../state-machine/command.ts';
-import { stateDigest } from '../state-machine/state-digest.ts';
 import type { SwarmState } from '../state-machine/state.ts';
-import { CommitNews } from './commit-news.ts';
-import { CoordinatorDuties } from './coordinator-duties.ts';
+import type { CommitNews } from './commit-news.ts';
+import type { CoordinatorDuties } from './coordinator-duties.ts';
 import type { Checkpoint } from './checkpoints.ts';
-import { Comparing } from './comparing.ts';
-import { Leadership } from './leadership.ts';
-import type { NodeEffect, NodeEvent, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer } from './messages.ts';
-import { Office } from './office.ts';
-import { weigh, type NodeOptions } from './options.ts';
-import { Proposals } from './proposals.ts';
-import { Reading } from './reading.ts';
-import { ReplicatedState } from './replicated-state.ts';
-import { Requesting } from './requesting.ts';
-import { Standing, type KnownCoordinator } from './standing.ts';
+import type { Comparing } from './comparing.ts';
+import { EffectBuffer } from './effect-buffer.ts';
+import type { Leadership } from './leadership.ts';
+import type { NodeEffect, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer } from './messages.ts';
+import type { Office } from './office.ts';
+import type { NodeOptions } from './options.ts';
+import { createParts } from './parts.ts';
+import type { Reading } from './reading.ts';
+import type { ReplicatedState } from './replicated-state.ts';
+import type { Requesting } from './requesting.ts';
+import type { Standing } from './standing.ts';
+import { type KnownCoordinator } from './standing.ts';
 
 /** Parts of a node react to one another at most this often within one step; the rest follows with the next input. */
 const settleRoundsMax = 8;
@@ -53,67 +54,33 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #commitNews: CommitNews;
   readonly #connected = new Set<NodeId>();
   #members: ReadonlySet<NodeId>;
-  readonly #replicated = new ReplicatedState();
-  readonly #proposals: Proposals;
-  readonly #standing = new Standing((event) => this.#emit(event));
-  #effects: NodeEffect[] = [];
+  readonly #replicated: ReplicatedState;
+  readonly #standing: Standing;
+  readonly #effects = new EffectBuffer();
 
   constructor(options: NodeOptions) {
     const { self, recovered } = options;
     this.#self = self.node;
-    this.#timing = { ...lanTiming, ...options.timing };
-    this.#random = seededRandom(options.seed);
     this.#members = new Set(options.members);
-    this.#replica = new Replica(self, weigh);
-    this.#bully = new Bully(self.node, this.#timing, this.#random);
-    this.#duties = new CoordinatorDuties(self, this.#timing);
-    this.#proposals = new Proposals(self.node);
-    const ways = {
-      self: self.node,
-      retryMs: this.#timing.retryMs,
-      replica: this.#replica,
-      proposals: this.#proposals,
-      coordinator: () => this.#standing.coordinator?.node ?? null,
-      send: (to: NodeId, message: NodeMessage) => this.#send(to, message),
-      emit: (event: NodeEvent) => this.#emit(event),
-    };
-    this.#office = new Office({
-      ...ways,
-      timing: this.#timing,
-      duties: this.#duties,
-      state: () => this.#replicated.state,
-      members: () => this.#members,
-      wall: options.wall,
-      arm: (timer, afterMs) => this.#arm(timer, afterMs),
-    });
-    this.#requesting = new Requesting({
-      ...ways,
-      applied: () => this.#replicated.state.clients,
-      leading: () => this.#replica.phase === 'leading',
-    });
-    this.#reading = new Reading({ ...ways, firstAttempt: this.#random.below(2 ** 30) * 2 ** 20 });
-    this.#comparing = new Comparing({ ...ways, digest: (turn) => stateDigest(this.#replicated.state, turn) });
-    this.#leadership = new Leadership({
-      ...ways,
+    ({
       timing: this.#timing,
       random: this.#random,
-      bully: this.#bully,
+      replica: this.#replica,
+      replicated: this.#replicated,
       standing: this.#standing,
+      bully: this.#bully,
+      duties: this.#duties,
       office: this.#office,
       requesting: this.#requesting,
       reading: this.#reading,
       comparing: this.#comparing,
+      leadership: this.#leadership,
+      commitNews: this.#commitNews,
+    } = createParts(options, {
+      effects: this.#effects,
       connected: this.#connected,
-      ranks: () => this.#replicated.state.ranks,
-      push: (effect) => this.#effects.push(effect),
-      arm: (timer, afterMs) => this.#arm(timer, afterMs),
-    });
-    this.#commitNews = new CommitNews({
-      replica: this.#replica,
-      connected: this.#connected,
-      commitNewsMs: this.#timing.commitNewsMs,
-      arm: (timer, afterMs) => this.#arm(timer, afterMs),
-    });
+      members: () => this.#members,
+    }));
     const chosen = this.#replica.recover(recovered.snapshot, recovered.facts);
     if (recovered.snapshot !== null) this.#replicated.restore(recovered.snapshot);
     for (const one of chosen) this.#applyOne(one);
@@ -246,10 +213,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     this.#settle(now);
     this.#stopIfDiverged();
     const copyWaitMs = this.#replica.copyWaitLeftMs(now);
-    if (copyWaitMs !== null) this.#arm('copy', copyWaitMs);
-    const effects = this.#effects;
-    this.#effects = [];
-    return effects;
+    if (copyWaitMs !== null) this.#effects.arm('copy', copyWaitMs);
+    return this.#effects.take();
   }
 
   #stopIfDiverged(): void {
@@ -262,7 +227,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   #armRetry(now: Instant): void {
     const afterMs = this.#timing.retryMs / 4;
     this.#bully.expectTick(now + afterMs);
-    this.#arm('retry', afterMs);
+    this.#effects.arm('retry', afterMs);
   }
 
   #start(now: Instant): void {
@@ -387,7 +352,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       this.#leadership.onCoordinatorHeard(now, outcome.heard.coordinator, outcome.heard.ballot);
     if (outcome.attempt === 'won') this.#leadership.onWon(now);
     if (outcome.installed !== null) this.#onInstalled(outcome.installed);
-    const beforeApplied = this.#effects.length;
+    const beforeApplied = this.#effects.end;
     for (const chosen of outcome.chosen) this.#applyOne(chosen, now);
     if (outcome.opened !== null) this.#compact(outcome.opened, beforeApplied);
     const applied = outcome.chosen.length > 0 || outcome.installed !== null;
@@ -397,8 +362,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #onInstalled(snapshot: Snapshot): void {
     this.#replicated.restore(snapshot);
-    this.#emit({ type: 'snapshot-taken', snapshot });
-    this.#emit({ type: 'state-replaced', slot: snapshot.slot });
+    this.#effects.emit({ type: 'snapshot-taken', snapshot });
+    this.#effects.emit({ type: 'state-replaced', slot: snapshot.slot });
     this.#requesting.onStateReplaced();
   }
 
@@ -408,7 +373,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     const { request } = applied;
     if (request !== null) this.#requesting.settle(request);
     if (request?.command.type === 'tasks-assigned') this.#duties.placementsApplied();
-    if (now !== undefined) this.#emit({ type: 'applied', slot: chosen.slot, ...applied });
+    if (now !== undefined) this.#effects.emit({ type: 'applied', slot: chosen.slot, ...applied });
     this.#comparing.onApplied(chosen.slot);
   }
 
@@ -424,7 +389,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   }
 
   /** `before`: which of this step's effects must wait until the snapshot is on disk; by default those that follow. */
-  #compact(config: VoterConfig, before = this.#effects.length): void {
+  #compact(config: VoterConfig, before = this.#effects.end): void {
     const snapshot = {
       slot: this.#replica.committed,
       config,
@@ -432,19 +397,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
       chain: this.#replica.chain,
     };
     this.#replica.compact(snapshot);
-    this.#effects.splice(before, 0, { type: 'emit', event: { type: 'snapshot-taken', snapshot } });
-  }
-
-  #emit(event: NodeEvent): void {
-    this.#effects.push({ type: 'emit', event });
-  }
-
-  #send(to: NodeId, message: NodeMessage): void {
-    this.#effects.push({ type: 'send', to, message });
-  }
-
-  #arm(timer: NodeTimer, afterMs: number): void {
-    this.#effects.push({ type: 'set-timer', timer, afterMs });
+    this.#effects.emitAt(before, { type: 'snapshot-taken', snapshot });
   }
 }
 

@@ -1,13 +1,10 @@
 import type { ConsensusView, ReplicaView } from '../../shared/contract/consensus.ts';
 import type { NodeId, Slot } from '../../shared/domain/ids.ts';
-import { entriesPerCheckpoint } from '../core/machine/limits.ts';
 import { quorumOf, voterIn, type VoterConfig } from '../core/paxos/voters.ts';
-import { divergenceReason, divergenceText } from './divergence-words.ts';
+import { divergenceReason, divergenceText, isRecent } from './divergence-words.ts';
 import { nodeRef } from './names.ts';
 import { standingOf } from './pins.ts';
 import type { RunningPeer } from './running-peer.ts';
-
-const comparisonsShown = 3;
 
 /** Ballot, configuration, replicas and history as this machine knows them. */
 export function consensusView(peer: RunningPeer): ConsensusView {
@@ -46,11 +43,10 @@ export function consensusView(peer: RunningPeer): ConsensusView {
   };
 }
 
-/** Those of the last few comparisons: a machine that differs is found again at each of them. */
 function divergencesOf(peer: RunningPeer, committed: Slot): ConsensusView['divergences'] {
   return peer.coordination
     .divergences()
-    .filter(({ slot }) => slot > committed - comparisonsShown * entriesPerCheckpoint)
+    .filter((divergence) => isRecent(divergence, committed))
     .map((divergence) => ({
       node: nodeRef(peer.membership, divergence.node),
       slot: divergence.slot,

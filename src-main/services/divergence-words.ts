@@ -1,5 +1,6 @@
 import { fail, type Failure } from '../../shared/domain/failure.ts';
-import type { NodeId } from '../../shared/domain/ids.ts';
+import type { NodeId, Slot } from '../../shared/domain/ids.ts';
+import { entriesPerCheckpoint } from '../core/machine/limits.ts';
 import type { Divergence } from '../core/node/checkpoints.ts';
 
 const what = ({ which }: Divergence): string => (which === 'log' ? 'log' : 'state');
@@ -12,6 +13,12 @@ export function divergenceText(divergence: Divergence, name: (node: NodeId) => s
     ? `${name(node)} has another ${what(divergence)} than the others ${where}`
     : `${name(node)} and another machine differ in their ${what(divergence)} ${where}`;
 }
+
+/** Comparisons for which a divergence is shown: a machine that differs is found again at each of them. */
+const comparisonsShown = 3;
+
+export const isRecent = ({ slot }: Divergence, committed: Slot): boolean =>
+  slot > committed - comparisonsShown * entriesPerCheckpoint;
 
 /** What follows from it. */
 export const divergenceReason = ({ settled }: Divergence): string =>

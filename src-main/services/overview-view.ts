@@ -3,6 +3,7 @@ import { showBallot } from '../core/paxos/ballot.ts';
 import { quorumOf } from '../core/paxos/voters.ts';
 import { liveCount } from '../core/tasks/job.ts';
 import { whyWaiting, workersOf } from './jobs-view.ts';
+import { divergenceReason, divergenceText, isRecent } from './divergence-words.ts';
 import { nodeRef } from './names.ts';
 import type { PeerHolder, RunningPeer } from './running-peer.ts';
 
@@ -127,6 +128,8 @@ function standing(
   if (coordinator === null)
     return { state: 'electing', message: `No coordinator for ${seconds} s: the voters are choosing one.` };
   if (memberCount === 1) return { state: 'alone', message: '' };
+  const disputed = disputeText(peer);
+  if (disputed !== null) return { state: 'degraded', message: disputed };
   const single = peer.replica.status().singleCopies;
   if (single !== null) {
     const entries = single.count === 1 ? 'The newest entry of the log is' : `${single.count} entries of the log are`;
@@ -141,6 +144,15 @@ function standing(
     };
   }
   return { state: 'healthy', message: '' };
+}
+
+/** Two copies differ and nobody can tell which is right: that is for people. Null as a rule. */
+function disputeText(peer: RunningPeer): string | null {
+  const { committed } = peer.replica.status();
+  const disputed = peer.coordination.divergences().find((one) => !one.settled && isRecent(one, committed));
+  if (disputed === undefined) return null;
+  const text = divergenceText(disputed, (node) => nodeRef(peer.membership, node).name);
+  return `${text}: ${divergenceReason(disputed)}.`;
 }
 
 /** The machine's own trouble goes first: it is what this person can mend. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { nodeId, slot } from '../../../shared/domain/ids.ts';
 import type { Failure } from '../../../shared/domain/failure.ts';
 import type { NodeEvent } from '../../../src-main/core/node/messages.ts';
+import { newChain } from '../../../src-main/core/paxos/log-chain.ts';
 import type { Journal } from '../../../src-main/ports/journal.ts';
 import { CoordinationRecord, entriesKept } from '../../../src-main/services/coordination-record.ts';
 import { DiskTiming, timedJournal } from '../../../src-main/services/disk-timing.ts';
@@ -41,6 +42,30 @@ describe('what is remembered of coordination', () => {
       ['Nobody coordinates', 'still nobody', null],
       ['ada is no longer heard as coordinator', 'its connection was closed', null],
       ['ada coordinates', 'no voter of higher rank answered', 0],
+    ]);
+  });
+
+  it('keeps the latest divergence of each machine, and says what follows from it', () => {
+    const record = new CoordinationRecord(new ManualClock(), String, null);
+    const checkpoint = { epoch: 0, slot: slot(1_000), chain: newChain(slot(0)), state: '' };
+    const found = (at: number, settled: boolean): NodeEvent => ({
+      type: 'diverged',
+      divergence: { slot: slot(at), node: ada, which: 'state', own: checkpoint, theirs: checkpoint, settled },
+    });
+    record.heard(found(1_000, false));
+    record.heard(found(2_000, true));
+    expect(record.divergences().map((one) => [one.slot, one.settled])).toEqual([[2_000, true]]);
+    expect(record.events().map(({ kind, text, reason }) => [kind, text, reason])).toEqual([
+      [
+        'divergence',
+        'ada has another state than the others at slot 2000',
+        'a majority agrees, so it puts its own record aside and learns from the others',
+      ],
+      [
+        'divergence',
+        'ada and another machine differ in their state at slot 1000',
+        'there is no third copy to tell who is right; both go on and nothing is thrown away',
+      ],
     ]);
   });
 

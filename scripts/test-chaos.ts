@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { seededRandom } from '../src-main/core/machine/random.ts';
 import { writeHistory } from '../test/checkers/history.ts';
 import { storm, unavailableFaults } from './chaos/faults.ts';
+import { buildNodeProgram } from './build-desktop.ts';
 import { heal } from './chaos/healing.ts';
 import { runIsolated, whyNotIsolated } from './chaos/isolation.ts';
 import { judge } from './chaos/judgement.ts';
@@ -20,9 +21,13 @@ import { parseOptions, usage, type ChaosOptions } from './chaos/options.ts';
 import { Story } from './chaos/story.ts';
 import { TaskLoad } from './chaos/task-load.ts';
 import { Wires } from './chaos/wires.ts';
+import { until } from './swarm/node-process.ts';
 
+/** Set inside the namespaces: the node's program, built outside. */
 const insideVariable = 'SKEIN_CHAOS_INSIDE';
 const lockClientsPerNode = 2;
+/** Longer than any call of a client may take. */
+const clientsEndMs = 60_000;
 
 async function main(): Promise<number> {
   if (process.argv.includes('--help')) {
@@ -34,19 +39,19 @@ async function main(): Promise<number> {
     process.stderr.write(`${options}\n${usage}\n`);
     return 2;
   }
-  const inside = process.env[insideVariable] !== undefined;
-  if (inside || options.loopback || whyNotIsolated() !== null) return chaos(options, inside);
+  const built = process.env[insideVariable];
+  if (built !== undefined) return chaos(options, built, true);
   // Whatever the run leaves in its folder goes with it, even when the run was killed.
   const folder = mkdtempSync(join(tmpdir(), 'skein-chaos-'));
-  try {
-    const args = ['--seed', String(options.seed), ...process.argv.slice(2)];
-    return await runIsolated(fileURLToPath(import.meta.url), args, { [insideVariable]: '1', TMPDIR: folder });
-  } finally {
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  }
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  // As one file a node starts with a sixth of the work: on a busy machine five of them would not all be ready in time.
+  const program = await buildNodeProgram(folder);
+  if (options.loopback || whyNotIsolated() !== null) return chaos(options, program, false);
+  const args = ['--seed', String(options.seed), ...process.argv.slice(2)];
+  return runIsolated(fileURLToPath(import.meta.url), args, { [insideVariable]: program, TMPDIR: folder });
 }
 
-async function chaos(wanted: ChaosOptions, inside: boolean): Promise<number> {
+async function chaos(wanted: ChaosOptions, program: string, inside: boolean): Promise<number> {
   const story = new Story((line) => void process.stdout.write(`${line}\n`));
   const unavailable = unavailableFaults(inside);
   const options = { ...wanted, faults: wanted.faults.filter((kind) => !unavailable.has(kind)) };
@@ -55,7 +60,7 @@ async function chaos(wanted: ChaosOptions, inside: boolean): Promise<number> {
   );
   for (const [kind, reason] of unavailable) if (wanted.faults.includes(kind)) story.say(`skipped: ${kind} (${reason})`);
   if (options.faults.length === 0) return 1;
-  const machines = await foundMachines(options, inside ? new Wires(options.nodes) : null, story);
+  const machines = await foundMachines(options, program, inside ? new Wires(options.nodes) : null, story);
   let acknowledged = 0;
   try {
     const tasks = await weather(options, machines, story);
@@ -106,8 +111,8 @@ async function weather(options: ChaosOptions, { swarm, all, wires }: Machines, s
   ]);
   const supervision = all.map((machine) => machine.supervise(() => supervised));
   const following = tasks.follow(seededRandom(options.seed + 1), () => followed);
-  const until = story.now + options.minutes * 60_000;
-  await storm({ machines: all, wires, options, story, random }, options.faults, () => story.now < until);
+  const stormEnds = story.now + options.minutes * 60_000;
+  await storm({ machines: all, wires, options, story, random }, options.faults, () => story.now < stormEnds);
   await heal({
     swarm,
     machines: all,
@@ -118,7 +123,11 @@ async function weather(options: ChaosOptions, { swarm, all, wires }: Machines, s
   });
   followed = false;
   supervised = false;
-  await Promise.all([...clients, ...supervision, following]);
+  let over = false;
+  const everybody = Promise.all([...clients, ...supervision, following]).then(() => (over = true));
+  // A call that is never answered must end the run as a violation, not keep it from ending.
+  await until('every client to end', clientsEndMs, () => Promise.resolve(over || null));
+  await everybody;
   return tasks;
 }
 

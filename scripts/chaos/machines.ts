@@ -137,9 +137,10 @@ export class Machine {
         if (this.diskFailed || this.diskFilled) this.#story.tell(`${text}, its disk having failed`);
         else this.#story.violation(text);
       }
+      // The next process has a whole disk. Told later, whoever heals the disks would kill it while it starts.
+      this.diskFailed = false;
       try {
         await this.node.start();
-        this.diskFailed = false;
         this.diskFilled = false;
         this.#story.tell(`${this.name} runs again`);
       } catch (error) {
@@ -158,7 +159,12 @@ export interface Machines {
 }
 
 /** What every process of a run gets: where it listens, which libraries stand between it and the system. */
-export async function foundMachines(options: ChaosOptions, wires: Wires | null, story: Story): Promise<Machines> {
+export async function foundMachines(
+  options: ChaosOptions,
+  program: string,
+  wires: Wires | null,
+  story: Story,
+): Promise<Machines> {
   const all: Machine[] = [];
   const build = (name: string, given: string): NodeProcess => {
     const index = all.length;
@@ -180,6 +186,7 @@ export async function foundMachines(options: ChaosOptions, wires: Wires | null, 
         ...['--slots', '2', '--session-ttl-ms', String(options.sessionTtlMs), '--log-level', 'info'],
       ],
       inside: wires?.inside(index) ?? [],
+      program,
       log,
       environment: {
         ...(preload.length === 0 ? {} : { LD_PRELOAD: preload.join(' ') }),

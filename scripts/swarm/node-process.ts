@@ -196,6 +196,8 @@ async function openSocket(url: string): Promise<WebSocket> {
   return socket;
 }
 
+const silence = (forMs: number): Promise<null> => sleep(Math.max(0, forMs), null, { ref: false });
+
 /** Asks again every `everyMs` until `probe` answers something, or throws saying what was awaited. Errors of the probe count as "not yet". */
 export async function until<Value>(
   awaited: string,
@@ -207,7 +209,8 @@ export async function until<Value>(
   let last = '';
   while (performance.now() < deadline) {
     try {
-      const value = await probe();
+      // An answer that never comes must not outlast the deadline.
+      const value = await Promise.race([probe(), silence(deadline - performance.now())]);
       if (value !== null) return value;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);

@@ -102,13 +102,12 @@ export class Checkpoints {
     if (own === undefined) return [];
     const all = new Map(this.#reports.get(at)).set(this.#self, own);
     const ofVoters = config.voters.flatMap(({ node }) => all.get(node) ?? []);
-    const best = mostShared(ofVoters);
-    if (best === null) return [];
-    const votes = ofVoters.filter((one) => isSame(one, best)).length;
+    const best = mostShared(own, ofVoters, [...all.values()]);
+    const votes = sharing(best, ofVoters);
     const agreed = votes >= quorumOf(config);
     // More voters may yet report and settle it.
     if (!agreed && !late && ofVoters.length < config.voters.length) return [];
-    const settled = agreed && [...all.values()].filter((one) => isSame(one, best)).length > 1;
+    const settled = agreed && sharing(best, [...all.values()]) > 1;
     return [...all].flatMap(([node, theirOwn]) => {
       const which = differenceOf(theirOwn, best);
       if (which === null || !this.#isNews(at, node, settled)) return [];
@@ -126,15 +125,15 @@ export class Checkpoints {
   }
 }
 
-/** The one that most of them have; of several, the first. */
-function mostShared(checkpoints: readonly Checkpoint[]): Checkpoint | null {
-  let best: Checkpoint | null = null;
-  let most = 0;
-  for (const candidate of checkpoints) {
-    const sharing = checkpoints.filter((one) => isSame(one, candidate)).length;
-    if (sharing <= most) continue;
-    best = candidate;
-    most = sharing;
+const sharing = (candidate: Checkpoint, among: readonly Checkpoint[]): number =>
+  among.filter((one) => isSame(one, candidate)).length;
+
+/** What most voters have; where several are equal, what most machines have, and the own one before others. */
+function mostShared(own: Checkpoint, ofVoters: readonly Checkpoint[], all: readonly Checkpoint[]): Checkpoint {
+  let best = own;
+  for (const candidate of ofVoters) {
+    const more = sharing(candidate, ofVoters) - sharing(best, ofVoters);
+    if (more > 0 || (more === 0 && sharing(candidate, all) > sharing(best, all))) best = candidate;
   }
   return best;
 }

@@ -38,7 +38,8 @@ export class Divergences implements Checker {
       const { node, slot, which, settled } = effect.event.divergence;
       if (this.#alteration?.node === node) {
         if (node === run.node && settled) this.#alteration.foundAt ??= slot;
-      } else this.#broken('false divergence', `${run.node} says that ${node} has another ${which} at slot ${slot}`);
+      } else if (settled || this.#alteration === null)
+        this.#broken('false divergence', `${run.node} says that ${node} has another ${which} at slot ${slot}`);
     }
     const { checkpoint } = run.machine;
     if (checkpoint === null || this.#latest.get(run) === checkpoint) return;

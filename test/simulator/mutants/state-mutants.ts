@@ -219,8 +219,8 @@ export const stateMutants: readonly Mutant[] = [
     name: 'minority-believed',
     fault: 'the state that was reported first is taken for right, whoever else has it',
     file: 'src-main/core/node/checkpoints.ts',
-    original: '    if (sharing <= most) continue;',
-    mutated: '    if (best !== null) continue; void sharing;',
+    original: 'if (more > 0 || (more === 0 && sharing(candidate, all) > sharing(best, all))) best = candidate;',
+    mutated: 'void more; void all; return candidate;',
     also: [
       {
         file: 'src-main/core/node/checkpoints.ts',
@@ -229,8 +229,8 @@ export const stateMutants: readonly Mutant[] = [
       },
       {
         file: 'src-main/core/node/checkpoints.ts',
-        original: 'isSame(one, best)).length > 1;',
-        mutated: 'isSame(one, best)).length > 0;',
+        original: 'const settled = agreed && sharing(best, [...all.values()]) > 1;',
+        mutated: 'const settled = agreed;',
       },
     ],
     alteration: true,

@@ -91,6 +91,20 @@ describe('what machines have at a slot', () => {
     expect(found(told('x', [[d, 'y']]), withVoters(a))).toEqual([[d, 'state', false]]);
   });
 
+  it('names the one that fewest machines agree with when two voters differ and the third is away', () => {
+    const config = withVoters(b, a, c);
+    const checkpoints = told('x', [
+      [b, 'y'],
+      [d, 'x'],
+    ]);
+    expect(checkpoints.judge(at, config, true).map(({ node, settled }) => [node, settled])).toEqual([[b, false]]);
+    const others = told('x', [
+      [b, 'y'],
+      [d, 'y'],
+    ]);
+    expect(others.judge(at, config, true).map(({ node, settled }) => [node, settled])).toEqual([[a, false]]);
+  });
+
   it('never turns copies against the only voter: its log is the one that counts', () => {
     expect(
       found(

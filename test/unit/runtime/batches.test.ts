@@ -1,6 +1,12 @@
-import { setImmediate as endOfTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { inBatches } from '../../../src-main/runtime/batches.ts';
+
+/** The callback that is running ends, and then the turn. */
+async function endOfTurn(): Promise<void> {
+  await Promise.resolve();
+  await nextTurn();
+}
 
 function collector() {
   const passed: (readonly number[])[] = [];

@@ -6,7 +6,7 @@
  * Windows and snapshot intervals are small unless `--shipped-limits`, so that minutes reach what else takes days.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeHistory } from '../checkers/history.ts';
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     mutants: { type: 'boolean', default: false },
     mutant: { type: 'string' },
     drill: { type: 'boolean', default: false },
+    found: { type: 'boolean', default: false },
     alteration: { type: 'boolean', default: false },
     'shipped-limits': { type: 'boolean', default: false },
     households: { type: 'boolean', default: false },
@@ -44,6 +45,7 @@ const usage = `simulate: whole swarms in virtual time, with faults, under checke
   --seeds N          worlds to run (20)          --from S     the first seed (1)
   --seed S           one world                   --transcript every step of it
   --twice            each world twice: the same course must be taken again
+  --found            the worlds of seeds.json, which once found something
   --drill            in each world a new quorum is forced; --alteration: the memory of a machine is altered
   --households       everyday lives instead of storms: who wakes and sleeps when; --days N (28),
                      --household NAME for one kind
@@ -92,6 +94,12 @@ function foundWords({ foundAfter }: { readonly foundAfter: number | null | undef
   return foundAfter === null ? ', altered memory gone with its process' : `, found after ${foundAfter} entries`;
 }
 
+type WorldKind = 'storm' | 'drill' | 'alteration';
+
+/** Worlds in which something was found, kept to be run again and again. */
+const foundWorlds = (): readonly { readonly seed: number; readonly kind: WorldKind }[] =>
+  JSON.parse(readFileSync(new URL('seeds.json', import.meta.url), 'utf8')) as never;
+
 async function runSeeds(): Promise<boolean> {
   const { mutantNamed, rewriteSources, smallLimits } = await import('./mutants/inject.ts');
   rewriteSources([
@@ -101,15 +109,19 @@ async function runSeeds(): Promise<boolean> {
   const { simulate, simulateAlteration, simulateDrill } = await import('./world.ts');
   const { drawOptions } = await import('./options.ts');
   const { Forks } = await import('./forks.ts');
+  const kind: WorldKind = values.drill ? 'drill' : values.alteration ? 'alteration' : 'storm';
   const first = Number(values.seed ?? values.from);
-  const count = values.seed === undefined ? Number(values.seeds) : 1;
-  console.log(`seeds ${first} to ${first + count - 1} at commit ${commit()}`);
+  const drawn = Array.from({ length: values.seed === undefined ? Number(values.seeds) : 1 }, (_, at) => first + at);
+  const worlds = values.found ? foundWorlds() : drawn.map((seed) => ({ seed, kind }));
+  const count = worlds.length;
+  console.log(`${values.found ? 'kept seeds' : `seeds ${first} to ${first + count - 1}`} at commit ${commit()}`);
   const began = process.cpuUsage();
   let [simulatedMs, failed, operations, windows, undecided] = [0, 0, 0, 0, 0];
   if (values.histories !== undefined) mkdirSync(values.histories, { recursive: true });
-  for (let seed = first; seed < first + count; seed++) {
+  for (const world of worlds) {
+    const { seed } = world;
     if (values.transcript) console.log(`options ${JSON.stringify(drawOptions(new Forks(seed)))}`);
-    const run = values.drill ? simulateDrill : values.alteration ? simulateAlteration : simulate;
+    const run = { storm: simulate, drill: simulateDrill, alteration: simulateAlteration }[world.kind];
     const outcome = run(seed, values.transcript);
     simulatedMs += outcome.simulatedMs;
     operations += outcome.history.length;

@@ -45,6 +45,14 @@ export class Epochs<Payload> {
     return this.#promised?.epoch ?? 0;
   }
 
+  /**
+   * Whether a snapshot of this epoch may replace the log. One of an epoch that is to end may not, because what it covers
+   * could not be set aside entry by entry; only whoever opens the next epoch must catch up by any means first.
+   */
+  mayTake(epoch: number): boolean {
+    return epoch >= this.floor || this.#opening?.epoch === this.floor;
+  }
+
   /** What was set aside and not yet looked through. */
   get setAside(): readonly SetAside<Payload>[] {
     return this.#setAside;

@@ -313,7 +313,7 @@ export class Replica<Payload> {
 
   #onSnapshotPart(now: Instant, from: NodeId, message: Of<Payload, 'snapshot-part'>): void {
     const snapshot = this.#learner.onSnapshotPart(now, from, message);
-    if (snapshot === null || snapshot.config.epoch < this.#epochs.floor) return;
+    if (snapshot === null || !this.#epochs.mayTake(snapshot.config.epoch)) return;
     this.#change.setTailAside(snapshot.config);
     if (!this.#log.install(snapshot)) return;
     this.#outcome.install(snapshot);

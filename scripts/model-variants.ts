@@ -64,6 +64,7 @@ export const variants: readonly Variant[] = [
   plain(holds('omega-liveness', 'HIGHEST_GONE')),
   plain(fails('rounds_stay', 'omega-liveness', 'HIGHEST_GONE', 'NO_PRE_VOTE')),
   plain(fails('few_rounds', 'omega-liveness', 'FIRST_REFUSAL')),
+  plain(fails('in_time', 'omega-liveness', 'CONSTRAINED', 'NO_NOT_FIT', 'RESTART')),
 
   holds('stopsign'),
   holds('stopsign', 'TAKE_OVER', 'NARROW'),

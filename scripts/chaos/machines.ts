@@ -14,9 +14,11 @@ import type { Wires } from './wires.ts';
 const names = ['one', 'two', 'three', 'four', 'five'];
 /** Enough for the binary log, snapshots and logs of a run; small enough to be filled in a moment. */
 const diskMegabytes = 64;
+/** Debian's folders of the two kinds of processors that nodes run on. */
+const architecture = process.arch === 'arm64' ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
 const libraries = {
   disk: ['/usr/lib/fiu/fiu_run_preload.so', '/usr/lib/fiu/fiu_posix_preload.so'],
-  clock: '/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1',
+  clock: `/usr/lib/${architecture}/faketime/libfaketimeMT.so.1`,
 };
 
 interface Disturbance {

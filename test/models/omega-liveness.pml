@@ -31,6 +31,7 @@
  *   NO_PRE_VOTE              a voter that suspects tries at once
  *   NO_STEP_UP               rounds are not raised above those that refusals show
  *   FIRST_REFUSAL            the first voter that hears a coordinator ends phase 1, though a quorum would promise
+ * WITHOUT (the election is slower, within the limit; test/unit/core/node/outbid.test.ts shows by how much)
  *   OWN_ECHO                 a voter tells the former coordinator that it hears a coordinator: the one that asks
  *   RETRY_AT_ONCE            a candidate that promised another does not wait for it
  */

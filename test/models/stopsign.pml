@@ -48,8 +48,13 @@
 #define S 3
 #endif
 #define B 4
-#define CONFIG(b) ((b)==1 -> 1 : ((b)==4 -> 3 : ((b)==3 -> 2 : (REPLACE==1 -> 1 : 2))))
-#define OWNER(b) ((b)==1 -> 0 : ((b)==4 -> 4 : (REPLACE==1 -> (b)-1 : (b))))
+#if REPLACE == 1
+#define CONFIG(b) ((b)<=2 -> 1 : (b)-1)
+#define OWNER(b) ((b)==4 -> 4 : (b)-1)
+#else
+#define CONFIG(b) ((b)==1 -> 1 : ((b)==4 -> 3 : 2))
+#define OWNER(b) ((b)==1 -> 0 : (b))
+#endif
 #define VOTERS(c) ((c)==1 -> 7 : ((c)==2 -> 28 : 19))
 #else
 #define N 3

@@ -32,6 +32,7 @@ const fails = (claim: string | readonly string[], model: string, ...defines: str
   long: false,
 });
 const plain = (variant: Variant): Variant => ({ ...variant, builtPlainly: true });
+const long = (variant: Variant): Variant => ({ ...variant, long: true });
 const quick = (variant: Variant): Variant => ({ ...variant, quick: true });
 
 /** The longest ones come first in each model, so that two lanes end at about the same time. */
@@ -60,6 +61,7 @@ export const variants: readonly Variant[] = [
   fails('one_completion', 'omega', 'OWN_PROMISE_LATE'),
 
   plain(holds('omega-liveness')),
+  long(plain(holds('omega-liveness', 'MEETINGS=1'))),
   plain(holds('omega-liveness', 'CHAIN')),
   plain(holds('omega-liveness', 'HIGHEST_GONE')),
   plain(fails('rounds_stay', 'omega-liveness', 'HIGHEST_GONE', 'NO_PRE_VOTE')),
@@ -68,6 +70,9 @@ export const variants: readonly Variant[] = [
 
   holds('stopsign'),
   holds('stopsign', 'TAKE_OVER', 'NARROW'),
+  long(holds('stopsign', 'TAKE_OVER')),
+  long(holds('stopsign', 'REPLACE=1')),
+  long(holds('stopsign', 'REPLACE=2')),
   quick(fails('agreement', 'stopsign', 'EFFECT_ON_RECEIVE')),
   fails('nothing_behind', 'stopsign', 'OPEN_AFTER_STOP'),
   fails('nothing_behind', 'stopsign', 'TAKE_OVER', 'NARROW', 'CUT_ALWAYS'),

@@ -74,6 +74,12 @@ interface Transition {
   readonly awake: boolean;
 }
 
+export interface Life {
+  readonly days: number;
+  /** Nobody says goodbye: as where lids close and batteries end before anything can be said. */
+  readonly silent: boolean;
+}
+
 export interface HouseholdReport {
   readonly scheduledMs: number;
   readonly transitions: number;
@@ -154,7 +160,8 @@ export function schedule(habits: readonly Habit[], days: number, random: Random)
  * Lives through the schedule. After each transition the world runs in full for a scene; the hours in which nothing
  * but time would pass are left out for everybody at once, as if the whole world stood still.
  */
-export function liveThrough(world: World, habits: readonly Habit[], days: number): HouseholdReport {
+export function liveThrough(world: World, habits: readonly Habit[], { days, silent }: Life): HouseholdReport {
+  const goodbyes = silent ? 0 : goodbyeShare;
   const random = world.forks.named('household');
   const transitions = schedule(habits, days, random);
   world.runUntil(world.queue.now + founded);
@@ -162,7 +169,9 @@ export function liveThrough(world: World, habits: readonly Habit[], days: number
     if (habits[index]?.homeBase === true) node.client?.pin(node.id, 'home-base');
   });
   world.runUntil(world.queue.now + pinnedMs);
-  firstNight(world, habits, transitions, random);
+  firstNight(world, habits, transitions, (node, shutDownShare) =>
+    leave(world, node, random, { shutDownShare, goodbyes }),
+  );
   let someoneAwakeMs = 0;
   let coordinatedMs = 0;
   let coordinatorChanges = 0;
@@ -172,7 +181,7 @@ export function liveThrough(world: World, habits: readonly Habit[], days: number
     if (node === undefined || world.isBroken) break;
     const gapMs = (transitions[index + 1]?.atMs ?? days * 24 * hourMs) - transition.atMs;
     if (transition.awake) rouse(world, node);
-    else leave(world, node, random, habits[transition.machine]?.shutDownShare ?? 0);
+    else leave(world, node, random, { shutDownShare: habits[transition.machine]?.shutDownShare ?? 0, goodbyes });
     const scene = play(world, gapMs);
     someoneAwakeMs += scene.someoneAwakeMs;
     coordinatedMs += scene.coordinatedMs;
@@ -186,10 +195,15 @@ export function liveThrough(world: World, habits: readonly Habit[], days: number
 }
 
 /** The evening before: whoever is not awake at midnight goes, one after the other. */
-function firstNight(world: World, habits: readonly Habit[], transitions: readonly Transition[], random: Random): void {
+function firstNight(
+  world: World,
+  habits: readonly Habit[],
+  transitions: readonly Transition[],
+  goes: (node: SimNode, shutDownShare: number) => void,
+): void {
   world.nodes.forEach((node, index) => {
     if (transitions.some(({ atMs, machine }) => atMs === 0 && machine === index)) return;
-    leave(world, node, random, habits[index]?.shutDownShare ?? 0);
+    goes(node, habits[index]?.shutDownShare ?? 0);
     world.runUntil(world.queue.now + sceneMs);
   });
 }
@@ -214,9 +228,14 @@ function play(world: World, gapMs: number): { someoneAwakeMs: number; coordinate
   return { someoneAwakeMs, coordinatedMs, leader };
 }
 
-function leave(world: World, node: SimNode, random: Random, shutDownShare: number): void {
+function leave(
+  world: World,
+  node: SimNode,
+  random: Random,
+  { shutDownShare, goodbyes }: { readonly shutDownShare: number; readonly goodbyes: number },
+): void {
   const shutsDown = chance(random, shutDownShare);
-  if (chance(random, goodbyeShare)) {
+  if (chance(random, goodbyes)) {
     node.tell({ type: 'departing', departure: shutsDown ? 'shutdown' : 'suspend' });
     world.runUntil(world.queue.now + between(random, 100, 2_000));
   }

@@ -13,7 +13,7 @@ import { writeHistory } from '../checkers/history.ts';
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '20' },
+    seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     transcript: { type: 'boolean', default: false },
@@ -27,6 +27,7 @@ const { values } = parseArgs({
     households: { type: 'boolean', default: false },
     days: { type: 'string', default: '28' },
     household: { type: 'string' },
+    silent: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
     histories: { type: 'string' },
   },
@@ -47,46 +48,11 @@ const usage = `simulate: whole swarms in virtual time, with faults, under checke
   --twice            each world twice: the same course must be taken again
   --found            the worlds of seeds.json, which once found something
   --drill            in each world a new quorum is forced; --alteration: the memory of a machine is altered
-  --households       everyday lives instead of storms: who wakes and sleeps when; --days N (28),
-                     --household NAME for one kind
+  --households       everyday lives instead of storms: who wakes and sleeps when; --days N (28), --seeds N lives
+                     of each (1), --household NAME for one kind, --silent where nobody says goodbye
   --mutants          deliberate faults, and which checker catches each; --mutant NAME for one
   --histories DIR    what clients did and were told, a file a world
   --shipped-limits   windows and snapshot intervals as shipped; without it they are small`;
-
-/** Each kind of household lives `days` days, with seed 1, 2, … */
-async function runHouseholds(): Promise<boolean> {
-  const { rewriteSources, smallLimits } = await import('./mutants/inject.ts');
-  rewriteSources(values['shipped-limits'] ? [] : smallLimits);
-  const { simulate } = await import('./world.ts');
-  const { households } = await import('./household.ts');
-  const days = Number(values.days);
-  console.log(`households of ${days} days at commit ${commit()}`);
-  let failed = 0;
-  let seed = Number(values.seed ?? values.from);
-  const names = Object.keys(households).filter((name) => values.household === undefined || name === values.household);
-  if (names.length === 0) console.log(`no household is called so; there are: ${Object.keys(households).join(', ')}`);
-  for (const name of names) {
-    const began = performance.now();
-    const { violation, household, simulatedMs, tail } = simulate(seed, values.transcript, { name, days });
-    if (violation !== null || household === null) {
-      failed += 1;
-      for (const line of tail.slice(-25)) console.log(`  ${line.slice(0, 400)}`);
-      console.log(
-        `household "${name}" seed ${seed} FAILED: ${violation?.claim ?? ''}: ${violation?.detail.slice(0, 600) ?? ''}`,
-      );
-    } else {
-      const share = ((100 * household.coordinatedMs) / household.someoneAwakeMs).toFixed(3);
-      const perDay = (household.coordinatorChanges / days).toFixed(1);
-      const cost = ((performance.now() - began) / 1_000).toFixed(0);
-      console.log(
-        `${name.padEnd(32)} ${household.transitions} sleeps and wakes, coordinated ${share} % of the time somebody was awake, ` +
-          `${perDay} changes of coordinator a day, ${(simulatedMs / 3_600_000).toFixed(1)} h simulated in full in ${cost} s`,
-      );
-    }
-    seed += 1;
-  }
-  return failed === 0 && names.length > 0;
-}
 
 /** What became of altered memory; empty where none was altered. */
 function foundWords({ foundAfter }: { readonly foundAfter: number | null | undefined }): string {
@@ -111,7 +77,7 @@ async function runSeeds(): Promise<boolean> {
   const { Forks } = await import('./forks.ts');
   const kind: WorldKind = values.drill ? 'drill' : values.alteration ? 'alteration' : 'storm';
   const first = Number(values.seed ?? values.from);
-  const drawn = Array.from({ length: values.seed === undefined ? Number(values.seeds) : 1 }, (_, at) => first + at);
+  const drawn = Array.from({ length: values.seed === undefined ? Number(values.seeds ?? 20) : 1 }, (_, at) => first + at);
   const worlds = values.found ? foundWorlds() : drawn.map((seed) => ({ seed, kind }));
   const count = worlds.length;
   console.log(`${values.found ? 'kept seeds' : `seeds ${first} to ${first + count - 1}`} at commit ${commit()}`);
@@ -155,7 +121,20 @@ async function runSeeds(): Promise<boolean> {
 if (values.help) {
   console.log(usage);
 } else if (values.households) {
-  if (!(await runHouseholds())) process.exitCode = 1;
+  const { rewriteSources, smallLimits } = await import('./mutants/inject.ts');
+  rewriteSources(values['shipped-limits'] ? [] : smallLimits);
+  const { runHouseholds } = await import('./run-households.ts');
+  const days = Number(values.days);
+  console.log(`households of ${days} days at commit ${commit()}${values.silent ? ', where nobody says goodbye' : ''}`);
+  const wanted = {
+    name: values.household ?? null,
+    days,
+    firstSeed: Number(values.seed ?? values.from),
+    lives: values.seed === undefined ? Number(values.seeds ?? 1) : 1,
+    silent: values.silent,
+    print: values.transcript,
+  };
+  if (!runHouseholds(wanted)) process.exitCode = 1;
 } else if (values.mutants) {
   const { runMutants } = await import('./mutants/run.ts');
   if (!runMutants(values.mutant === undefined ? [] : [values.mutant])) process.exitCode = 1;

@@ -25,7 +25,7 @@ import { DiskTroubles } from './disk-troubles.ts';
 import { Drill } from './drill.ts';
 import { EventQueue } from './event-queue.ts';
 import { chance, exponential, Forks, pick } from './forks.ts';
-import { householdOptions, households, liveThrough, type HouseholdReport } from './household.ts';
+import { householdOptions, households, liveThrough, type HouseholdReport, type Life } from './household.ts';
 import { SimNetwork } from './network.ts';
 import { drawAlteration, drawDrill, drawOptions, type SimOptions } from './options.ts';
 import { showEffect, showEvent, showInput } from './show.ts';
@@ -58,9 +58,8 @@ export interface Outcome {
 }
 
 /** A named household of `household.ts` and how long to live in it. */
-export interface Household {
+export interface Household extends Life {
   readonly name: string;
-  readonly days: number;
 }
 
 function habitsOf({ name }: Household): NonNullable<(typeof households)[string]> {
@@ -178,7 +177,7 @@ export class World {
     this.#begin();
     const { options } = this;
     const lived = this.#household;
-    const household = lived === null ? null : liveThrough(this, habitsOf(lived), lived.days);
+    const household = lived === null ? null : liveThrough(this, habitsOf(lived), lived);
     if (lived === null) this.runUntil(options.stormMs);
     this.#stormEndedAt = this.queue.now;
     this.#heal();

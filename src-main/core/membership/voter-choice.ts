@@ -100,13 +100,14 @@ function learners(choice: VoterChoice, staying: readonly Seat[]): Candidate[] {
     .sort((left, right) => right.rank - left.rank || compareText(left.node, right.node));
 }
 
-function stays({ candidates, isMember, departing, seats }: VoterChoice, { node, incarnation, rank }: Seat): boolean {
+function stays(choice: VoterChoice, { node, incarnation, rank }: Seat): boolean {
+  const { candidates, isMember, departing, seats } = choice;
   const present = candidates.find((candidate) => candidate.node === node);
   if (!isMember(node) || (present?.incarnation ?? incarnation) !== incarnation) return false;
   const departure = departing.get(node);
   if (departure === undefined) return true;
   // A single vote does not roam: it leaves a sleeping machine only for one that is better at staying up.
-  const better = candidates.some((other) => other.node !== node && other.lag <= voterLagMax && other.rank > rank);
+  const better = candidates.some((other) => other.node !== node && isFit(choice, other) && other.rank > rank);
   return seats.length === 1 && departure !== 'leave' && !better;
 }
 

@@ -5,7 +5,7 @@ import { tasksPerCommandMax } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
 import type { NodeTiming } from '../machine/timing.ts';
 import { voterIn, type VoterConfig } from '../paxos/voters.ts';
-import type { RankTable } from '../ranks/rank-table.ts';
+import { ranked, type RankTable } from '../ranks/rank-table.ts';
 import type { Command } from '../state-machine/command.ts';
 import { placementViewOf, type SwarmState } from '../state-machine/state.ts';
 import { place } from '../tasks/placement.ts';
@@ -153,7 +153,7 @@ export class CoordinatorDuties {
     }));
     return chooseVoters({
       self: this.#self.node,
-      seats: view.config.voters,
+      seats: ranked(view.config.voters, view.ranks),
       candidates,
       isMember: (node) => view.members.has(node),
       departing: this.#departing,

@@ -1,5 +1,5 @@
 import { describe as group, expect, it } from 'vitest';
-import { nodeId, slot } from '../../../../shared/domain/ids.ts';
+import { nodeId, slot, wallTime } from '../../../../shared/domain/ids.ts';
 import { instant } from '../../../../src-main/core/machine/time.ts';
 import { lanTiming } from '../../../../src-main/core/machine/timing.ts';
 import { CoordinatorDuties } from '../../../../src-main/core/node/coordinator-duties.ts';
@@ -50,5 +50,34 @@ group('a coordinator', () => {
     expect(
       duties.voters(at(90_000), { config: three, committed: slot(9), members, ranks: new RankTable() }),
     ).toBeNull();
+  });
+
+  it('takes the rank of a seat from the log: a home base that sleeps keeps the only vote', () => {
+    const { duties, at } = inOffice();
+    const alone: VoterConfig = { ...three, voters: [seat(anna)] };
+    const ranks = new RankTable();
+    ranks.move([{ node: boris, band: 3 }], wallTime(1_800_000_000_000));
+    const choose = () => duties.voters(at(30_000), { config: alone, committed: slot(9), members, ranks });
+    duties.takeOffice(at(0));
+    for (let ms = 0; ms <= 30_000; ms += lanTiming.heartbeatMs)
+      duties.noteAnswer(at(ms), boris, { committed: slot(9), incarnation });
+    duties.noteDeparture(anna, 'suspend');
+    expect(choose()?.map(({ node }) => node)).toEqual([boris]);
+    ranks.pin(anna, 'home-base');
+    expect(choose()).toBeNull();
+  });
+
+  it('gives up the seat of a machine that said it would go and went before anybody could act', () => {
+    const { duties, at } = inOffice();
+    const choose = (ms: number) =>
+      duties.voters(at(ms), { config: three, committed: slot(9), members, ranks: new RankTable() });
+    duties.takeOffice(at(0));
+    answerUntil(duties, 0, 30_000);
+    duties.noteDeparture(boris, 'suspend');
+    duties.forget(boris);
+    expect(choose(30_000)?.map(({ node }) => node)).toEqual([anna]);
+    for (let ms = 40_000; ms <= 50_000; ms += lanTiming.heartbeatMs)
+      for (const node of [boris, chloe]) duties.noteAnswer(at(ms), node, { committed: slot(9), incarnation });
+    expect(choose(50_000)).toBeNull();
   });
 });

@@ -122,7 +122,14 @@ export const householdOptions = (drawn: SimOptions, machines: number): SimOption
     removeEveryMs: 0,
   },
   // What its people want of each machine is a matter of the household, said once.
-  work: { ...drawn.work, lockEveryMs: 8_000, jobEveryMs: 20_000, pinEveryMs: 0 },
+  work: {
+    ...drawn.work,
+    lockEveryMs: 8_000,
+    jobEveryMs: 20_000,
+    readEveryMs: 10_000,
+    kvEveryMs: 10_000,
+    pinEveryMs: 0,
+  },
 });
 
 /** How long the world is simulated in full after each transition. Longer than a session lives, so that expiry is in it. */

@@ -77,7 +77,10 @@ async function runSeeds(): Promise<boolean> {
   const { Forks } = await import('./forks.ts');
   const kind: WorldKind = values.drill ? 'drill' : values.alteration ? 'alteration' : 'storm';
   const first = Number(values.seed ?? values.from);
-  const drawn = Array.from({ length: values.seed === undefined ? Number(values.seeds ?? 20) : 1 }, (_, at) => first + at);
+  const drawn = Array.from(
+    { length: values.seed === undefined ? Number(values.seeds ?? 20) : 1 },
+    (_, at) => first + at,
+  );
   const worlds = values.found ? foundWorlds() : drawn.map((seed) => ({ seed, kind }));
   const count = worlds.length;
   console.log(`${values.found ? 'kept seeds' : `seeds ${first} to ${first + count - 1}`} at commit ${commit()}`);

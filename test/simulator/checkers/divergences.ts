@@ -17,12 +17,16 @@ export class Divergences implements Checker {
   /** Where the state of a machine was altered from outside, and where it was found. */
   #alteration: { readonly node: NodeId; readonly slot: Slot; foundAt: Slot | null } | null = null;
 
+  /** Machines that may have what was altered. */
+  readonly #tainted = new Set<NodeId>();
+
   constructor(broken: Broken) {
     this.#broken = broken;
   }
 
   /** The state of this run is not what its log says any more. */
   altered(run: Run): void {
+    this.#tainted.add(run.node);
     this.#alteration = { node: run.node, slot: run.machine.committed, foundAt: null };
   }
 
@@ -32,19 +36,27 @@ export class Divergences implements Checker {
     return alteration === null ? undefined : alteration.foundAt === null ? null : alteration.foundAt - alteration.slot;
   }
 
-  onStep(run: Run, _input: NodeInput, effects: readonly NodeEffect[]): void {
+  onStep(run: Run, input: NodeInput, effects: readonly NodeEffect[]): void {
     for (const effect of effects) {
-      if (effect.type !== 'emit' || effect.event.type !== 'diverged') continue;
+      if (effect.type !== 'emit') continue;
+      if (effect.event.type === 'state-replaced' && input.type === 'received') this.#inherit(run.node, input.from);
+      if (effect.event.type !== 'diverged') continue;
       const { node, slot, which, settled } = effect.event.divergence;
-      if (this.#alteration?.node === node) {
-        if (node === run.node && settled) this.#alteration.foundAt ??= slot;
+      if (this.#tainted.has(node)) {
+        if (this.#alteration?.node === run.node && node === run.node && settled) this.#alteration.foundAt ??= slot;
       } else if (settled || this.#alteration === null)
         this.#broken('false divergence', `${run.node} says that ${node} has another ${which} at slot ${slot}`);
     }
     const { checkpoint } = run.machine;
     if (checkpoint === null || this.#latest.get(run) === checkpoint) return;
     this.#latest.set(run, checkpoint);
-    if (this.#alteration?.node !== run.node) this.#compare(run, checkpoint);
+    if (!this.#tainted.has(run.node)) this.#compare(run, checkpoint);
+  }
+
+  /** Whoever takes over a snapshot has what its sender had, for better or worse. */
+  #inherit(node: NodeId, from: NodeId): void {
+    if (this.#tainted.has(from)) this.#tainted.add(node);
+    else this.#tainted.delete(node);
   }
 
   #compare(run: Run, checkpoint: Checkpoint): void {

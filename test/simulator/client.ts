@@ -48,6 +48,7 @@ export class SimClient {
   readonly #random: Random;
   readonly #kvRandom: Random;
   readonly #renewals: Random;
+  readonly #repeats: Random;
   readonly #locks: LockClient;
   readonly #clientName: string;
   #session: SessionId;
@@ -67,6 +68,7 @@ export class SimClient {
     this.#clientName = options.firstSession;
     this.#random = options.world.forks.named(`client/${options.firstSession}`);
     this.#kvRandom = options.world.forks.named(`kv/${options.firstSession}`);
+    this.#repeats = options.world.forks.named(`repeats/${options.firstSession}`);
     this.#renewals = options.world.forks.named(`renewals/${options.firstSession}`);
     this.#locks = new LockClient({
       random: options.world.forks.named(`lock-kinds/${options.firstSession}`),
@@ -364,6 +366,8 @@ export class SimClient {
 
   /** Told until the log has it; the outcome of an attempt that has been ended meanwhile is refused there. */
   #finish(key: AttemptKey, session: SessionId, outcome: AttemptOutcome): void {
+    const { repeatedResultShare } = this.#options.world.options.work;
+    if (repeatedResultShare > 0 && chance(this.#repeats, repeatedResultShare)) this.#reportAgain(key, session);
     this.#ask({ type: 'attempts-finished', session, results: [{ ...key, outcome, outputs: null }] }, (result) => {
       const again =
         !result.ok &&
@@ -371,6 +375,14 @@ export class SimClient {
           result.failure.code === 'unknown-outcome' ||
           result.failure.code === 'no-coordinator');
       if (again && this.#isMine(key, session)) this.#later(1_000, () => this.#finish(key, session, outcome));
+    });
+  }
+
+  /** A report that went astray and comes in late, when another attempt may be live. */
+  #reportAgain(key: AttemptKey, session: SessionId): void {
+    this.#later(exponential(this.#repeats, 4_000), () => {
+      const outcome: AttemptOutcome = { type: 'exited', exitCode: 0 };
+      this.#ask({ type: 'attempts-finished', session, results: [{ ...key, outcome, outputs: null }] });
     });
   }
 }

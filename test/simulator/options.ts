@@ -67,6 +67,8 @@ export interface SimOptions {
     readonly kvEveryMs: number;
     /** Mean time between renewals of one session that come just when it is about to end; 0 for none. */
     readonly lateRenewalEveryMs: number;
+    /** Results that are reported once more, later. */
+    readonly repeatedResultShare: number;
   };
 }
 
@@ -85,6 +87,7 @@ export function drawOptions(forks: Forks): SimOptions {
   const upheaval = forks.named('options/upheaval');
   const small = 1 + sizes.below(6);
   const kv = forks.named('options/kv');
+  const repeats = forks.named('options/repeats');
   const renewals = forks.named('options/renewals');
   return {
     // Five voters need seven machines.
@@ -137,6 +140,7 @@ export function drawOptions(forks: Forks): SimOptions {
       readEveryMs: maybe(work, 0.7, 50, 3_000),
       pinEveryMs: maybe(work, 0.4, 5_000, 60_000),
       kvEveryMs: between(kv, 300, 5_000),
+      repeatedResultShare: maybe(repeats, 0.3, 0, 0.3),
       lateRenewalEveryMs: maybe(renewals, 0.3, 1_000, 15_000),
     },
   };

@@ -36,6 +36,8 @@ export class Tasks implements Checker {
 
   onAgreed({ slot, request, result, events }: AgreedEntry): void {
     const command = request?.command;
+    const ofLive =
+      command?.type === 'attempts-finished' ? command.results.filter((key) => this.#isLive(key)).length : 0;
     if (command?.type === 'tasks-retried') this.#retried.add(command.job);
     for (const event of events) {
       if (event.type === 'job-submitted') {
@@ -57,7 +59,13 @@ export class Tasks implements Checker {
       const ended = events.filter((event) => event.type === 'attempt-ended').length;
       if (ended !== result.count)
         this.#broken('completion', `slot ${slot} says ${result.count} results were accepted, events say ${ended}`);
+      if (result.count > ofLive)
+        this.#broken('stale result', `slot ${slot} accepts ${result.count} results, of live attempts are ${ofLive}`);
     }
+  }
+
+  #isLive(key: AttemptKey): boolean {
+    return this.#live.get(taskOf(key)) === key.token && this.#attempts.get(taskOf(key)) === key.attempt;
   }
 
   #assign(key: AttemptKey, slot: number): void {

@@ -19,6 +19,7 @@ import { LockKinds } from './checkers/lock-kinds.ts';
 import { Locks } from './checkers/locks.ts';
 import { Reads } from './checkers/reads.ts';
 import { Requests } from './checkers/requests.ts';
+import { Seats } from './checkers/seats.ts';
 import { Stickiness } from './checkers/stickiness.ts';
 import { Tasks } from './checkers/tasks.ts';
 import { DiskTroubles } from './disk-troubles.ts';
@@ -157,6 +158,7 @@ export class World {
           this.#agreement,
           new Ballots(broken),
           new Choice(broken),
+          new Seats(broken),
           new Stickiness(broken, () => this.queue.now),
           this.locks,
           this.keyValues,

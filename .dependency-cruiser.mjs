@@ -21,7 +21,7 @@ const rooms = {
   'core-machine': ['^src-main/core/machine/', domain],
   'core-ranks': ['^src-main/core/ranks/', [...domain, '^src-main/core/machine/']],
   'core-election': ['^src-main/core/election/', [...domain, '^src-main/core/(machine|ranks)/']],
-  'core-membership': ['^src-main/core/membership/', [...domain, '^src-main/core/machine/']],
+  'core-membership': ['^src-main/core/membership/', [...domain, '^src-main/core/(machine|ranks)/']],
   'core-paxos': ['^src-main/core/paxos/', [...domain, '^src-main/core/machine/']],
   'core-locks': ['^src-main/core/locks/', [...domain, '^src-main/core/machine/']],
   'core-kv': ['^src-main/core/kv/', [...domain, '^src-main/core/machine/']],

@@ -35,7 +35,7 @@ const long: Plan = { lanes: 1, memoryMib: 6_000 };
 const nameOf = ({ model, defines }: Variant): string => `${model} ${defines.join(' ')}`;
 const columns = (cells: readonly (string | number)[]): string => {
   const [model, variant, expected, result, states, depth, seconds, memory] = cells.map(String);
-  const left = `${model?.padEnd(13)} ${variant?.padEnd(46)} ${expected?.padEnd(24)} ${result?.padEnd(24)}`;
+  const left = `${model?.padEnd(15)} ${variant?.padEnd(46)} ${expected?.padEnd(24)} ${result?.padEnd(24)}`;
   return `${left} ${states?.padStart(10)} ${depth?.padStart(6)} ${seconds?.padStart(7)} ${memory?.padStart(6)}`;
 };
 

@@ -194,7 +194,7 @@ inline accept(a, b, s) {
         od;
         k = 0; w = 0;
         do :: k < N -> if :: config[k] >= CONFIG(b) -> w = w | (1 << k) :: else fi; k++ :: else -> break od;
-        assert(QUORUM(w, CONFIG(b)) || prefix_held);
+        assert(prefix_held || QUORUM(w, CONFIG(b)));
         k = 0; w = 0
      :: else
      fi
@@ -280,8 +280,10 @@ inline restart(a) {
   :: d_step { value[X(b,s)] != 0 && REACH(a,b) && TAKES_PART(a,b) && promised[a] <= b && !IN(votes[X(b,s)],a) -> accept(a, b, s) }
 #if S > 3
 #define ACCEPTS(a,b) ACCEPT(a,b,0) ACCEPT(a,b,1) ACCEPT(a,b,2) ACCEPT(a,b,3)
-#else
+#elif S > 2
 #define ACCEPTS(a,b) ACCEPT(a,b,0) ACCEPT(a,b,1) ACCEPT(a,b,2)
+#else
+#define ACCEPTS(a,b) ACCEPT(a,b,0) ACCEPT(a,b,1)
 #endif
 #if N > 3
 #define ALL(b) BALLOT(b) ASK(0,b) ASK(1,b) ASK(2,b) ASK(3,b) ASK(4,b) \

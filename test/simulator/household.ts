@@ -102,6 +102,7 @@ export const householdOptions = (drawn: SimOptions, machines: number): SimOption
     reorder: 0,
     partitionEveryMs: 0,
     flapEveryMs: 0,
+    unplugEveryMs: 0,
   },
   disk: { ...drawn.disk, slowEveryMs: 600_000, failEveryMs: 0, rotEveryMs: 0, fullEveryMs: 0 },
   machine: {

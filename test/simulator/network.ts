@@ -124,6 +124,23 @@ export class SimNetwork {
     }
   }
 
+  /** A machine loses its network at once, and everybody notices: a cable is pulled, or Wi-Fi ends with a reset. */
+  unplug(self: NodeId): void {
+    for (const other of this.#endpoints.keys()) {
+      if (other === self) continue;
+      this.#cut.add(linkOf(self, other)).add(linkOf(other, self));
+      this.drop(self, other);
+    }
+  }
+
+  plugIn(self: NodeId): void {
+    for (const other of this.#endpoints.keys()) {
+      this.#cut.delete(linkOf(self, other));
+      this.#cut.delete(linkOf(other, self));
+      if (other !== self) this.#connectSoon(self, other);
+    }
+  }
+
   heal(): void {
     this.#cut.clear();
     this.reconnectAll();

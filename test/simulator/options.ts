@@ -15,6 +15,8 @@ export interface SimOptions {
     readonly partitionEveryMs: number;
     readonly oneWayShare: number;
     readonly flapEveryMs: number;
+    /** Mean time between machines that lose all their connections at once; 0 for none. */
+    readonly unplugEveryMs: number;
   };
   readonly disk: {
     readonly syncMs: number;
@@ -102,6 +104,7 @@ export function drawOptions(forks: Forks): SimOptions {
       partitionEveryMs: maybe(network, 0.5, 5_000, 40_000),
       oneWayShare: maybe(network, 0.5, 0, 1),
       flapEveryMs: maybe(network, 0.4, 3_000, 30_000),
+      unplugEveryMs: maybe(forks.named('options/unplug'), 0.3, 3_000, 30_000),
     },
     disk: {
       syncMs: between(disk, 0.1, 20),
@@ -159,7 +162,7 @@ export function drawDrill(forks: Forks): SimOptions {
   return {
     ...drawn,
     nodes: 2 + forks.named('options/drill').below(4),
-    network: { ...drawn.network, partitionEveryMs: 0 },
+    network: { ...drawn.network, partitionEveryMs: 0, unplugEveryMs: 0 },
     disk: { ...drawn.disk, failEveryMs: 0, rotEveryMs: 0 },
     upheaval: { ...drawn.upheaval, ...none },
   };

@@ -337,6 +337,14 @@ export class World {
     });
     this.disks.schedule();
     this.often('partition', network.partitionEveryMs, (random) => this.#partition(random));
+    this.often('unplug', network.unplugEveryMs, (random) => {
+      const { id } = pick(random, this.nodes);
+      this.line(`${id} is unplugged`);
+      this.network.unplug(id);
+      this.queue.after(exponential(random, 3_000), () => {
+        if (this.#storm) this.network.plugIn(id);
+      });
+    });
     this.#upheaval.schedule();
     this.#drill?.schedule();
     this.#alteration?.schedule();

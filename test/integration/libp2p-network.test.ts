@@ -6,6 +6,7 @@ import { createLibp2p } from 'libp2p';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { wallTime } from '../../shared/domain/ids.ts';
 import { sharedParts } from '../../src-main/adapters/libp2p/create-node.ts';
+import { frameBytesMax } from '../../src-main/core/machine/limits.ts';
 import { must, TestSwarm, until } from './libp2p-swarm.ts';
 import type { TestMember } from './libp2p-swarm.ts';
 
@@ -65,7 +66,7 @@ test('frames of both directions arrive whole and in order', async () => {
 
 test('a frame too long, or for nobody, is dropped and counted', async () => {
   const [first, second] = await running(2);
-  first.network.transport.send(second.identity.id, Buffer.alloc(4 * 1_024 * 1_024 + 1));
+  first.network.transport.send(second.identity.id, Buffer.alloc(frameBytesMax + 1));
   first.network.transport.send(first.identity.id, Buffer.alloc(1));
   expect(first.network.counters()).toMatchObject({ framesDropped: 2, framesSent: 0 });
 });

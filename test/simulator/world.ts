@@ -3,6 +3,7 @@ import type { NodeId, Slot } from '../../shared/domain/ids.ts';
 import type { NodeEvent, NodeInput, NodeMessage } from '../../src-main/core/node/messages.ts';
 import type { CommandResult } from '../../src-main/core/state-machine/command.ts';
 import { takeSnapshot } from '../../src-main/core/state-machine/snapshot.ts';
+import { clockJumpMs } from '../../src-main/runtime/clock-watch.ts';
 import type { NodeEffect } from '../../src-main/runtime/outbox.ts';
 import { decodeFrame } from '../../src-main/wire/frame.ts';
 import type { Operation } from '../checkers/history.ts';
@@ -324,7 +325,8 @@ export class World {
     });
     this.often('jump', machine.jumpEveryMs, (random) => {
       const node = pick(random, this.nodes);
-      const byMs = (random.next() * 2 - 1) * 3_600_000;
+      // The small ones are steps that nobody notices.
+      const byMs = (random.next() * 2 - 1) * (chance(random, 0.5) ? 0.95 * clockJumpMs : 3_600_000);
       this.line(`${node.id} has its clock set by ${byMs.toFixed(0)} ms`);
       node.clock.jump(byMs);
     });

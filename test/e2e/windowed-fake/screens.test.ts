@@ -67,6 +67,18 @@ describe.skipIf(!hasChromium)('the window over the fake, in Chromium', () => {
       expect({ serious, complaints, width }).toEqual({ serious: [], complaints: [], width: 320 });
     }, 180_000);
   }
+
+  test('loses no letter that is typed right after the palette was opened, on a slow machine too', async () => {
+    const { page } = await open({ name: 'palette', route: '#/tasks', ready: 'Tasks' });
+    const line = await page.context().newCDPSession(page);
+    await line.send('Emulation.setCPUThrottlingRate', { rate: 20 });
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type('attic');
+    expect(await page.getByPlaceholder(/^A machine, a job/).inputValue()).toBe('attic');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.evaluate(() => location.hash), { timeout: 30_000 }).toMatch(/^#\/peers\/./);
+    await page.context().close();
+  }, 120_000);
 });
 
 async function seriousViolations(page: Page): Promise<unknown[]> {

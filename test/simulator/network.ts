@@ -183,7 +183,10 @@ export class SimNetwork {
       const connection = this.#connection.get(pair);
       this.#queue.at(awakeAt, () => {
         const current = this.#endpoints.get(self) === endpoint && this.#connection.get(pair) === connection;
-        if (current) this.#tell(self, endpoint, peer, connected);
+        if (!current) return;
+        this.#tell(self, endpoint, peer, connected);
+        // What healed while it slept still counted on the connection that ends now.
+        if (!connected) this.#connectSoon(self, peer);
       });
       return;
     }

@@ -85,7 +85,7 @@ async function runSeeds(): Promise<boolean> {
   const count = worlds.length;
   console.log(`${values.found ? 'kept seeds' : `seeds ${first} to ${first + count - 1}`} at commit ${commit()}`);
   const began = process.cpuUsage();
-  let [simulatedMs, failed, operations, windows, undecided] = [0, 0, 0, 0, 0];
+  let [simulatedMs, failed, bereft, operations, windows, undecided] = [0, 0, 0, 0, 0, 0];
   if (values.histories !== undefined) mkdirSync(values.histories, { recursive: true });
   for (const world of worlds) {
     const { seed } = world;
@@ -93,6 +93,7 @@ async function runSeeds(): Promise<boolean> {
     const run = { storm: simulate, drill: simulateDrill, alteration: simulateAlteration }[world.kind];
     const outcome = run(seed, values.transcript);
     simulatedMs += outcome.simulatedMs;
+    bereft += outcome.bereft ? 1 : 0;
     operations += outcome.history.length;
     windows += outcome.searched.windows;
     undecided += outcome.searched.undecided;
@@ -109,14 +110,14 @@ async function runSeeds(): Promise<boolean> {
       if (values.mutant !== undefined) break;
     } else if (count <= 50)
       console.log(
-        `seed ${seed} ok: ${outcome.slots} slots in ${seconds} s, ${outcome.lines} lines, ${outcome.hash}${foundWords(outcome)}`,
+        `seed ${seed} ok: ${outcome.slots} slots in ${seconds} s, ${outcome.lines} lines, ${outcome.hash}${foundWords(outcome)}${outcome.bereft ? ', its voters lost as they were chosen' : ''}`,
       );
   }
   const hours = simulatedMs / 3_600_000;
   const used = process.cpuUsage(began);
   const coreHours = (used.user + used.system) / 3_600_000_000;
   console.log(
-    `${count} seeds, ${failed} failed, ${operations} operations in ${windows} windows (${undecided} undecided), ${hours.toFixed(2)} simulated hours, ${(hours / coreHours).toFixed(0)} per core-hour`,
+    `${count} seeds, ${failed} failed, ${bereft} lost their voters as they were chosen, ${operations} operations in ${windows} windows (${undecided} undecided), ${hours.toFixed(2)} simulated hours, ${(hours / coreHours).toFixed(0)} per core-hour`,
   );
   return failed === 0;
 }

@@ -1,12 +1,9 @@
 import type { NodeId } from '../../shared/domain/ids.ts';
 import type { Random } from '../../src-main/core/machine/random.ts';
-import type { Configurations } from './checkers/configurations.ts';
+import { missedAfterMs, type Configurations } from './checkers/configurations.ts';
 import { between, chance, exponential, pick } from './forks.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
-
-/** For how long a coordinator may still count on a disk that is gone, and choose its machine as a voter. */
-const missedAfterMs = 10_000;
 
 /**
  * What changes who belongs: disks that are wiped or restored from a backup, machines that say goodbye before they

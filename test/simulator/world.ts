@@ -57,6 +57,8 @@ export interface Outcome {
   readonly searched: { readonly windows: number; readonly undecided: number };
   /** Entries until altered memory was found; null when it was not, absent when none was altered. */
   readonly foundAfter: number | null | undefined;
+  /** Its voters were chosen when the disks of most of them had just gone: progress was not asked of it. */
+  readonly bereft: boolean;
 }
 
 /** A named household of `household.ts` and how long to live in it. */
@@ -111,6 +113,7 @@ export class World {
   readonly #requests: Requests;
   readonly #histories: Histories;
   readonly #members = new Set<NodeId>();
+  readonly #configurations: Configurations;
   readonly #upheaval: Upheaval;
   readonly #drill: Drill | null;
   readonly #alteration: Alteration | null;
@@ -142,7 +145,12 @@ export class World {
     this.#tasks = new Tasks(settled);
     this.#requests = new Requests(settled);
     this.#histories = new Histories(settled);
-    const configurations = new Configurations(broken, () => this.members);
+    const configurations = new Configurations(
+      broken,
+      () => this.queue.now,
+      () => this.members,
+    );
+    this.#configurations = configurations;
     this.#upheaval = new Upheaval(this, configurations, this.#members);
     this.#reads = new Reads(settled);
     this.disks = new DiskTroubles(this, this.#upheaval);
@@ -198,6 +206,7 @@ export class World {
       history: this.#histories.operations,
       searched,
       foundAfter: this.#divergences.foundAfter,
+      bereft: this.#configurations.isBereft,
     };
   }
 
@@ -212,6 +221,7 @@ export class World {
   }
 
   broken(claim: string, detail: string): void {
+    if (claim === 'progress' && this.#configurations.isBereft) return;
     this.#violation ??= { claim, detail, atMs: this.queue.now };
     this.line(`VIOLATION ${claim}: ${detail}`);
   }

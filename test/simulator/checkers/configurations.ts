@@ -5,6 +5,9 @@ import type { VoterConfig } from '../../../src-main/core/paxos/voters.ts';
 import type { NodeEffect } from '../../../src-main/runtime/outbox.ts';
 import type { Broken, Checker, Run } from './checker.ts';
 
+/** For how long a coordinator may still count on a disk that is gone, and choose its machine as a voter. */
+export const missedAfterMs = 10_000;
+
 const seatName = (node: NodeId, incarnation: string): string => `${node}/${incarnation}`;
 
 /**
@@ -17,19 +20,24 @@ export class Configurations implements Checker {
   /** Members as the world would tell a node that starts now. */
   readonly #membersNow: () => readonly NodeId[];
   readonly #told = new Map<NodeId, ReadonlySet<NodeId>>();
-  readonly #lost = new Set<string>();
+  readonly #now: () => number;
+  /** Seats whose state directory was lost, and when. */
+  readonly #lost = new Map<string, number>();
   /** Configurations for which a stop-sign has left somewhere: they may have ended unseen. */
   readonly #ending = new Set<number>();
   /** Whom the stop-signs of the newest configuration name: once one is chosen, it needs these disks. */
   readonly #named = new Set<NodeId>();
   #newest: VoterConfig | null = null;
+  /** Configurations whose stop-sign left when a quorum of their disks had just gone. */
+  readonly #chosenTooLate = new Set<number>();
   /** Voters of the newest configuration that have voted in it; the record of all before is then on their disks. */
   readonly #begunBy = new Set<NodeId>();
   /** Whose disks may hold the only copy of what came before the newest configuration. */
   #before: readonly NodeId[] = [];
 
-  constructor(broken: Broken, membersNow: () => readonly NodeId[]) {
+  constructor(broken: Broken, now: () => number, membersNow: () => readonly NodeId[]) {
     this.#broken = broken;
+    this.#now = now;
     this.#membersNow = membersNow;
   }
 
@@ -54,6 +62,8 @@ export class Configurations implements Checker {
       if (message.type !== 'accept' || entry.type !== 'stop-sign') continue;
       this.#ending.add(message.ballot.config);
       for (const { node } of entry.voters) this.#named.add(node);
+      if (this.#lostQuorum(entry.voters)?.every((at) => this.#now() - at <= missedAfterMs) === true)
+        this.#chosenTooLate.add(message.ballot.config + 1);
     }
     if (message.type === 'accepted' && message.ballot.config === this.#newest?.id) this.#begunBy.add(run.node);
     const votes = message.type === 'promise' || message.type === 'accepted';
@@ -62,9 +72,24 @@ export class Configurations implements Checker {
     }
   }
 
+  /**
+   * The voters were chosen when a quorum of their disks had gone within the last moments: nobody could know, and the
+   * swarm stands still until people force a new quorum. Safety is still asked of it, progress is not.
+   */
+  get isBereft(): boolean {
+    const newest = this.#newest;
+    return newest !== null && this.#chosenTooLate.has(newest.id) && this.#lostQuorum(newest.voters) !== null;
+  }
+
+  /** When the disks of these voters were lost; null as long as a quorum of them is left. */
+  #lostQuorum(voters: VoterConfig['voters']): readonly number[] | null {
+    const lostAt = voters.flatMap(({ node, incarnation }) => this.#lost.get(seatName(node, incarnation)) ?? []);
+    return voters.length - lostAt.length < majority(voters.length) ? lostAt : null;
+  }
+
   /** The state directory of this incarnation is gone. */
   lost(node: NodeId, incarnation: string): void {
-    this.#lost.add(seatName(node, incarnation));
+    this.#lost.set(seatName(node, incarnation), this.#now());
   }
 
   /**

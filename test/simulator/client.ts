@@ -94,7 +94,7 @@ export class SimClient {
     this.#often(work.lockEveryMs, () => this.#locks.want(), this.#kvRandom);
     if (work.lateRenewalEveryMs > 0) this.#often(work.lateRenewalEveryMs, () => this.#renewLate(), this.#renewals);
     if (work.pinEveryMs > 0) this.#often(work.pinEveryMs, () => this.#pin());
-    if (work.readEveryMs > 0) this.#often(work.readEveryMs, () => this.#read());
+    if (work.readEveryMs > 0) this.#often(work.readEveryMs, () => this.read());
   }
 
   /** What an owner says about a machine. */
@@ -110,7 +110,7 @@ export class SimClient {
   }
 
   /** Several at once now and then: they share a round. */
-  #read(): void {
+  read(): void {
     const { machine, reads, world } = this.#options;
     for (let left = 1 + this.#random.below(3); left > 0; left--) {
       const ended = world.readBegan(this.#node);

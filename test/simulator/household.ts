@@ -103,6 +103,7 @@ export const householdOptions = (drawn: SimOptions, machines: number): SimOption
     partitionEveryMs: 0,
     flapEveryMs: 0,
     unplugEveryMs: 0,
+    pursuitEveryMs: 0,
   },
   disk: { ...drawn.disk, slowEveryMs: 600_000, failEveryMs: 0, rotEveryMs: 0, fullEveryMs: 0 },
   machine: {
@@ -111,6 +112,7 @@ export const householdOptions = (drawn: SimOptions, machines: number): SimOption
     outageEveryMs: 0,
     sleepEveryMs: 0,
     jumpEveryMs: 600_000,
+    misledEveryMs: 0,
     handOverEveryMs: 0,
   },
   // A scene stands for the beginning of a long stretch, so what takes minutes must happen within it.

@@ -133,6 +133,22 @@ export class SimNetwork {
     }
   }
 
+  /**
+   * A machine is cut off, and its peers notice at once: they reset, or probed it. What they sent to end its connections
+   * never arrives, so it goes on for a while as if nothing had happened.
+   */
+  cutOff(self: NodeId): void {
+    for (const [other, endpoint] of this.#endpoints) {
+      if (other === self) continue;
+      this.#cut.add(linkOf(self, other)).add(linkOf(other, self));
+      this.#breakConnection(self, other);
+      this.#tell(other, endpoint, self, false);
+      this.#queue.after(between(this.#random, 500, brokenAfterMs), () => {
+        if (this.#cut.has(linkOf(self, other))) this.drop(self, other);
+      });
+    }
+  }
+
   plugIn(self: NodeId): void {
     for (const other of this.#endpoints.keys()) {
       this.#cut.delete(linkOf(self, other));

@@ -17,6 +17,8 @@ export interface SimOptions {
     readonly flapEveryMs: number;
     /** Mean time between machines that lose all their connections at once; 0 for none. */
     readonly unplugEveryMs: number;
+    /** Mean time between cuts that follow the coordinator; 0 for none. */
+    readonly pursuitEveryMs: number;
   };
   readonly disk: {
     readonly syncMs: number;
@@ -37,6 +39,8 @@ export interface SimOptions {
     readonly sleepMs: number;
     readonly drift: number;
     readonly jumpEveryMs: number;
+    /** Mean time between time servers that go wrong for everybody, a step at a time; 0 for none. */
+    readonly misledEveryMs: number;
     /** Mean time between hand-overs by whoever coordinates. */
     readonly handOverEveryMs: number;
   };
@@ -104,6 +108,7 @@ export function drawOptions(forks: Forks): SimOptions {
       partitionEveryMs: maybe(network, 0.5, 5_000, 40_000),
       oneWayShare: maybe(network, 0.5, 0, 1),
       flapEveryMs: maybe(network, 0.4, 3_000, 30_000),
+      pursuitEveryMs: maybe(forks.named('options/pursuit'), 0.25, 5_000, 20_000),
       unplugEveryMs: maybe(forks.named('options/unplug'), 0.3, 3_000, 30_000),
     },
     disk: {
@@ -122,6 +127,7 @@ export function drawOptions(forks: Forks): SimOptions {
       sleepMs: between(machine, 500, 40_000),
       drift: maybe(machine, 0.5, 0, 0.01),
       jumpEveryMs: maybe(machine, 0.3, 10_000, 60_000),
+      misledEveryMs: maybe(forks.named('options/misled'), 0.25, 15_000, 60_000),
       handOverEveryMs: maybe(machine, 0.5, 3_000, 40_000),
     },
     upheaval: {
@@ -162,7 +168,7 @@ export function drawDrill(forks: Forks): SimOptions {
   return {
     ...drawn,
     nodes: 2 + forks.named('options/drill').below(4),
-    network: { ...drawn.network, partitionEveryMs: 0, unplugEveryMs: 0 },
+    network: { ...drawn.network, partitionEveryMs: 0, pursuitEveryMs: 0, unplugEveryMs: 0 },
     disk: { ...drawn.disk, failEveryMs: 0, rotEveryMs: 0 },
     upheaval: { ...drawn.upheaval, ...none },
   };

@@ -3,7 +3,6 @@ import type { NodeId, Slot } from '../../shared/domain/ids.ts';
 import type { NodeEvent, NodeInput, NodeMessage } from '../../src-main/core/node/messages.ts';
 import type { CommandResult } from '../../src-main/core/state-machine/command.ts';
 import { takeSnapshot } from '../../src-main/core/state-machine/snapshot.ts';
-import { clockJumpMs } from '../../src-main/runtime/clock-watch.ts';
 import type { NodeEffect } from '../../src-main/runtime/outbox.ts';
 import { decodeFrame } from '../../src-main/wire/frame.ts';
 import type { Operation } from '../checkers/history.ts';
@@ -26,8 +25,10 @@ import { Tasks } from './checkers/tasks.ts';
 import { DiskTroubles } from './disk-troubles.ts';
 import { Drill } from './drill.ts';
 import { EventQueue } from './event-queue.ts';
-import { chance, exponential, Forks, pick } from './forks.ts';
+import { chance, exponential, Forks } from './forks.ts';
 import { householdOptions, households, liveThrough, type HouseholdReport, type Life } from './household.ts';
+import { MachineTroubles } from './machine-troubles.ts';
+import { NetworkTroubles } from './network-troubles.ts';
 import { SimNetwork } from './network.ts';
 import { drawAlteration, drawDrill, drawOptions, type SimOptions } from './options.ts';
 import { showEffect, showEvent, showInput } from './show.ts';
@@ -317,53 +318,12 @@ export class World {
     founder?.start();
     const joining = this.forks.named('joining');
     for (const node of others) this.queue.after(joining.next() * 10_000, () => node.start());
-    this.#scheduleFaults();
-  }
-
-  #scheduleFaults(): void {
-    const { machine, network } = this.options;
-    this.often('crash', machine.crashEveryMs, (random) => this.#crash(pick(random, this.nodes), chance(random, 0.5)));
-    this.often('outage', machine.outageEveryMs, (random) => {
-      for (const node of this.nodes) if (chance(random, 0.6)) this.#crash(node, chance(random, 0.5));
-    });
-    this.often('sleep', machine.sleepEveryMs, (random) => {
-      const node = pick(random, this.nodes);
-      if (!node.up || node.clock.asleep) return;
-      const forMs = exponential(random, machine.sleepMs);
-      this.line(`${node.id} sleeps for ${forMs.toFixed(0)} ms`);
-      node.clock.sleep(forMs);
-    });
-    this.often('jump', machine.jumpEveryMs, (random) => {
-      const node = pick(random, this.nodes);
-      // The small ones are steps that nobody notices.
-      const byMs = (random.next() * 2 - 1) * (chance(random, 0.5) ? 0.95 * clockJumpMs : 3_600_000);
-      this.line(`${node.id} has its clock set by ${byMs.toFixed(0)} ms`);
-      node.clock.jump(byMs);
-    });
-    this.often('hand-over', machine.handOverEveryMs, (random) => {
-      const to = chance(random, 0.5) ? null : pick(random, this.nodes).id;
-      for (const node of this.nodes) {
-        if (node.machine?.role === 'coordinator' && !node.clock.asleep)
-          node.input({ type: 'hand-over', to, reason: 'the owner asks for it' });
-      }
-    });
+    new MachineTroubles(this).schedule();
+    new NetworkTroubles(this).schedule();
     this.disks.schedule();
-    this.often('partition', network.partitionEveryMs, (random) => this.#partition(random));
-    this.often('unplug', network.unplugEveryMs, (random) => {
-      const { id } = pick(random, this.nodes);
-      this.line(`${id} is unplugged`);
-      this.network.unplug(id);
-      this.queue.after(exponential(random, 3_000), () => {
-        if (this.#storm) this.network.plugIn(id);
-      });
-    });
     this.#upheaval.schedule();
     this.#drill?.schedule();
     this.#alteration?.schedule();
-    this.often('flap', network.flapEveryMs, (random) => {
-      const [left, right] = [pick(random, this.nodes), pick(random, this.nodes)];
-      if (left !== right) this.network.drop(left.id, right.id);
-    });
   }
 
   /** Something that happens again and again at random moments while the storm lasts; never with a mean of 0. */
@@ -378,25 +338,6 @@ export class World {
       });
     };
     next();
-  }
-
-  #crash(node: SimNode, powerLost: boolean): void {
-    if (!node.up) return;
-    node.stop(powerLost);
-    this.restartLater(node);
-  }
-
-  #partition(random: ReturnType<Forks['named']>): void {
-    const first = this.nodes.filter(() => chance(random, 0.5)).map((node) => node.id);
-    const second = this.nodes.map((node) => node.id).filter((id) => !first.includes(id));
-    const oneWay = chance(random, this.options.network.oneWayShare);
-    this.line(`partition ${first.join(',')} ${oneWay ? '->' : '<->'} ${second.join(',')}`);
-    this.network.partition(first, second, oneWay);
-    this.queue.after(exponential(random, 8_000), () => {
-      if (!this.#storm) return;
-      this.line('partition heals');
-      this.network.heal();
-    });
   }
 
   /** The second act begins: everything works again, except for a minority of the voters in some seeds. */

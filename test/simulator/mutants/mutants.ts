@@ -68,7 +68,7 @@ export const mutants: readonly Mutant[] = [
     file: `${paxos}/repropose.ts`,
     original: 'if (known === undefined || compareBallots(vote.ballot, known.ballot) > 0) highest.set(vote.slot, vote);',
     mutated: 'if (known === undefined) highest.set(vote.slot, vote);',
-    seedsMax: 600,
+    seedsMax: 200,
   },
   {
     name: 'votes-of-phase-1-ignored',
@@ -135,7 +135,7 @@ export const mutants: readonly Mutant[] = [
     file: `${paxos}/acceptor.ts`,
     original: 'return next <= upTo && sameBallot(this.#log.voteAt(next)?.ballot ?? null, ballot);',
     mutated: 'return next <= upTo && this.#log.voteAt(next) !== undefined && (sameBallot(ballot, null) || true);',
-    seedsMax: 600,
+    seedsMax: 200,
   },
   {
     name: 'configuration-on-receive',
@@ -152,7 +152,7 @@ export const mutants: readonly Mutant[] = [
     file: `${paxos}/repropose.ts`,
     original: '      return { entries, stopped: true };',
     mutated: '',
-    seedsMax: 600,
+    seedsMax: 200,
   },
   {
     name: 'voter-identity-reused',
@@ -207,7 +207,7 @@ export const mutants: readonly Mutant[] = [
     file: 'src-main/core/node/read-rounds.ts',
     original: 'if (replica.confirmedBeat < round.beat) return [];',
     mutated: 'if (replica.confirmedBeat < round.beat - 1) return [];',
-    seedsMax: 600,
+    seedsMax: 200,
   },
   {
     name: 'read-index-reused-on-retry',
@@ -231,7 +231,7 @@ export const mutants: readonly Mutant[] = [
     file: `${paxos}/following.ts`,
     original: 'const seated = !behind && hasSeat();',
     mutated: 'const seated = true;',
-    seedsMax: 600,
+    seedsMax: 200,
   },
   {
     name: 'living-coordinator-deposed',

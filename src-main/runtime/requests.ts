@@ -3,7 +3,7 @@ import { outstandingRequestsMax } from '../core/machine/limits.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
 import type { Command, CommandResult, Request } from '../core/state-machine/command.ts';
 import type { Clock } from '../ports/clock.ts';
-import { normalised } from '../wire/messages.ts';
+import { normalised } from '../wire/commands.ts';
 
 export interface RequestsOptions {
   /** Names this run of the process; no two runs share it. */

@@ -26,6 +26,9 @@ export interface Codec<Value> {
 /** The type that a codec carries. */
 export type Infer<Descriptor> = Descriptor extends Codec<infer Value> ? Value : never;
 
+/** `true` where two types say the same, so that a table can be held against the type that it stands for. */
+export type Same<Left, Right> = [Left] extends [Right] ? ([Right] extends [Left] ? true : never) : never;
+
 const scalar = <Value>(
   wireType: WireType,
   proto: Codec<Value>['proto'],

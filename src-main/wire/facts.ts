@@ -8,9 +8,10 @@ import type { Slot } from '../../shared/domain/ids.ts';
 import { entriesPerMessageMax } from '../core/machine/limits.ts';
 import type { NodeFact, Recovered } from '../core/node/messages.ts';
 import type { Snapshot } from '../core/paxos/facts.ts';
-import { decode, encode, uint53, type Infer } from './codec.ts';
+import { decode, encode, uint53, type Infer, type Same } from './codec.ts';
 import { message, nullable, rememberedList, required, union } from './composite.ts';
-import { ballot, entry, logChain, node, voterConfig } from './messages.ts';
+import { node } from './fields.ts';
+import { ballot, entry, logChain, voterConfig } from './messages.ts';
 import { wideText } from './wide-text.ts';
 
 export const journalVersion = 1;
@@ -122,5 +123,4 @@ const corrupt = (
   },
 });
 
-type Same<Left, Right> = [Left] extends [Right] ? ([Right] extends [Left] ? true : never) : never;
 true satisfies Same<Infer<typeof nodeFact>, NodeFact>;

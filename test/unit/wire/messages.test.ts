@@ -7,7 +7,8 @@ import { decode, encode } from '../../../src-main/wire/codec.ts';
 import { describe } from '../../../src-main/wire/composite.ts';
 import { frameBytesMax } from '../../../src-main/core/machine/limits.ts';
 import { decodeFrame, encodeFrames } from '../../../src-main/wire/frame.ts';
-import { nodeMessage, normalised, request } from '../../../src-main/wire/messages.ts';
+import { normalised, request } from '../../../src-main/wire/commands.ts';
+import { nodeMessage } from '../../../src-main/wire/messages.ts';
 import { arbitraryMessage, arbitraryRequest } from './arbitrary-messages.ts';
 
 const ballot = { epoch: 0, config: 1, round: 2, rank: 100, voter: nodeId('a') };

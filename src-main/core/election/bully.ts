@@ -94,18 +94,25 @@ export class Bully {
    * The voters of a new configuration; whatever was under way in the old one is void. The heir, mostly the former
    * coordinator, goes first and asks nobody of higher rank: it has everything that was chosen, and a change of voters
    * is no reason for a change of coordinator. The others leave it time for that.
+   *
+   * `heard`: whose ballot of the new configuration this node has obeyed before its log told it of the configuration. It
+   * is alive as far as anybody knows, and stays so; a machine that catches up would else help to depose it.
    */
-  configure(voters: readonly ElectionVoter[], heir: boolean): void {
+  configure(voters: readonly ElectionVoter[], heir: boolean, heard: NodeId | null = null): void {
     const former = voters.some(({ node }) => node === this.#coordinator && node !== this.#self);
     this.#voters = voters;
     this.#heir = heir;
     this.#follow();
-    this.#coordinator = null;
-    this.#heardAt = null;
-    this.#reason = 'the voters changed';
+    const stays = heard !== null && heard === this.#coordinator;
+    if (!stays) {
+      this.#coordinator = null;
+      this.#heardAt = null;
+      this.#reason = 'the voters changed';
+    }
     if (!this.#hasSeat) return this.#cancel('suspect');
-    const alone = this.#voters.length === 1;
     const { suspectMs } = this.#timing;
+    if (stays) return this.#armSuspicion(suspectMs);
+    const alone = this.#voters.length === 1;
     this.#armSuspicion(alone || heir ? 0 : former ? 2 * suspectMs : suspectMs);
   }
 

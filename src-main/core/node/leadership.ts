@@ -183,12 +183,15 @@ export class Leadership {
 
   /** `haste`: nobody else may know of it, or go ahead, yet. */
   adoptConfig(config: VoterConfig, haste: boolean): void {
-    const { self, replica, bully, ranks, connected, emit } = this.#options;
+    const { self, replica, bully, ranks, standing, connected, emit } = this.#options;
     this.#config = config;
     // Whoever has promised a new epoch takes part in no election of the old one, and a machine with a new state directory
     // in none that knows it by the old one: it would be counted as awake and could not vote.
     const voters = ranked(config.voters, ranks()).filter(({ node }) => node !== self || replica.hasSeat);
-    bully.configure(replica.awaitsEpoch ? [] : voters, haste);
+    const known = standing.coordinator;
+    const leads = known !== null && known.ballot.epoch === config.epoch && known.ballot.config === config.id;
+    if (replica.awaitsEpoch) bully.configure([], haste);
+    else bully.configure(voters, haste, leads ? known.node : null);
     if (haste) replica.push([...connected]);
     this.#askAgain();
     emit({ type: 'config-changed', config });

@@ -137,4 +137,16 @@ describe('the heir of an ended configuration', () => {
     const [armed] = machine.take().filter((output) => output.type === 'set-timer');
     expect(armed?.afterMs).toBeGreaterThanOrEqual(2 * lanTiming.suspectMs);
   });
+
+  it('goes on hearing whoever coordinates the new configuration already, which its log learns of late', () => {
+    const machine = new Bully(high, lanTiming, seededRandom(1));
+    for (const peer of [low, middle]) machine.peerConnected(peer);
+    machine.coordinatorHeard(at(1_000), low);
+    machine.configure(voters, false, low);
+    machine.take();
+    machine.receive(at(1_200), middle, { type: 'pre-vote', attempt: 1 });
+    expect(sent(machine.take())).toEqual([['middle', { type: 'pre-vote-answer', attempt: 1, coordinatorAlive: true }]]);
+    machine.configure(voters, false, middle);
+    expect(machine.hearsCoordinator(at(1_300))).toBeNull();
+  });
 });

@@ -128,7 +128,6 @@ export async function createSkein(options: SkeinOptions): Promise<Skein> {
     return {
       services,
       start: async () => {
-        changes.start();
         await life.resume();
         disk.start();
       },

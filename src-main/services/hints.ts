@@ -8,9 +8,16 @@ import { parseJson } from './node-record.ts';
 import { isRecord } from './stream-messages.ts';
 
 export const loadTopic = 'skein/load/1';
-/** Two messages in five seconds per machine keep 50 machines far below what gossip carries. */
-const publishMs = 2_000;
+/** Between looks whether there is news. One message in two seconds per machine keeps 50 far below what gossip carries. */
+const lookMs = 2_000;
+/** Without news others are told this often: each message is signed once and checked by everybody. */
+const calmPublishMs = 6_000;
+/** What counts as news: a tenth of all cores, or entries that came in meanwhile. */
+const loadNews = 0.1;
+const slotsNews = 20;
 const pingMs = 10_000;
+/** Looks between measurements of a round trip that is known: a ping opens a stream. */
+const looksPerRoundTrip = 6;
 /** A statement older than this says nothing about now. */
 const staleMs = 15_000;
 const messageBytesMax = 256;
@@ -52,8 +59,10 @@ export class Hints {
   readonly #lastSeen = new Map<NodeId, number>();
   /** When this machine saw a session's last sign of life applied. */
   readonly #renewals = new Map<SessionId, Instant>();
-  #cancelPublish: (() => void) | null = null;
+  #cancelLook: (() => void) | null = null;
+  #published: Published | null = null;
   #cancelPing: (() => void) | null = null;
+  #pingLooks = 0;
   #coordinatorLostAt: Instant | null;
   #coreTimes = coreTimes();
   #coordinatorSince = { at: 0, reason: '' };
@@ -65,12 +74,12 @@ export class Hints {
   }
 
   start(): void {
-    this.#publish();
+    this.#look();
     this.#pingAll();
   }
 
   stop(): void {
-    this.#cancelPublish?.();
+    this.#cancelLook?.();
     this.#cancelPing?.();
   }
 
@@ -136,23 +145,23 @@ export class Hints {
     return this.#coordinatorLostAt === null ? 0 : this.#options.clock.now() - this.#coordinatorLostAt;
   }
 
-  #publish(): void {
-    const { clock, broadcast, running, self, loadHeard } = this.#options;
+  /** Measures this machine, and tells the others when that is news. */
+  #look(): void {
+    const { clock, connected, running, self, loadHeard, committed } = this.#options;
     const load = this.#ownLoad();
     this.#loads.set(self, { load, running: running(), heardAt: clock.now() });
     loadHeard(self, load);
-    broadcast.publish(
-      loadTopic,
-      Buffer.from(
-        JSON.stringify({
-          load: Math.round(load * 100) / 100,
-          running: running(),
-          slot: this.#options.committed(),
-          ...roundedSync(this.#options.sync()),
-        }),
-      ),
-    );
-    this.#cancelPublish = clock.setTimer(publishMs, () => this.#publish());
+    const now = { load, running: running(), slot: committed(), listeners: connected().length, at: clock.now() };
+    if (this.#published === null || isNews(now, this.#published)) {
+      this.#published = now;
+      this.#publish(now);
+    }
+    this.#cancelLook = clock.setTimer(lookMs, () => this.#look());
+  }
+
+  #publish({ load, running, slot }: Published): void {
+    const statement = { load: Math.round(load * 100) / 100, running, slot, ...roundedSync(this.#options.sync()) };
+    this.#options.broadcast.publish(loadTopic, Buffer.from(JSON.stringify(statement)));
   }
 
   /** The share of all cores that worked since the last call: says the same on every system. */
@@ -184,8 +193,10 @@ export class Hints {
 
   #pingAll(): void {
     const { clock, connected, ping } = this.#options;
+    const again = this.#pingLooks++ % looksPerRoundTrip === 0;
     for (const node of connected()) {
       this.seen(node);
+      if (!again && this.#roundTrips.has(node)) continue;
       void ping(node).then((rttMs) => {
         if (rttMs !== null) this.#roundTrips.set(node, rttMs);
       });
@@ -193,6 +204,22 @@ export class Hints {
     this.#cancelPing = clock.setTimer(pingMs, () => this.#pingAll());
   }
 }
+
+/** What was last told, to how many, and when. */
+interface Published {
+  readonly load: number;
+  readonly running: number;
+  readonly slot: number;
+  readonly listeners: number;
+  readonly at: Instant;
+}
+
+const isNews = (now: Published, last: Published): boolean =>
+  now.at - last.at >= calmPublishMs ||
+  Math.abs(now.load - last.load) >= loadNews ||
+  now.running !== last.running ||
+  now.slot - last.slot >= slotsNews ||
+  now.listeners > last.listeners;
 
 const hundredths = (ms: number): number => Math.round(ms * 100) / 100;
 

@@ -24,19 +24,24 @@ export class Changes {
     return this.#sequence;
   }
 
-  start(): void {
-    this.#cancelTick = this.#clock.setTimer(tickMs, () => {
-      this.changed();
-      this.start();
-    });
-  }
-
   stop(): void {
     this.#cancelTick?.();
     this.#cancel?.();
   }
 
+  /** Time goes by only for those who look: a machine that nobody watches is not woken for it. */
+  #tick(): void {
+    this.#cancelTick = this.#clock.setTimer(tickMs, () => {
+      this.changed();
+      this.#tick();
+    });
+  }
+
   changed(): void {
+    if (this.#watchers.size === 0) {
+      this.#sequence++;
+      return;
+    }
     this.#cancel ??= this.#clock.setTimer(coalesceMs, () => {
       this.#cancel = null;
       this.#sequence++;
@@ -55,6 +60,7 @@ export class Changes {
     let wake: (() => void) | null = null;
     const onChange = (): void => wake?.();
     this.#watchers.add(onChange);
+    if (this.#watchers.size === 1) this.#tick();
     signal.addEventListener('abort', onChange, { once: true });
     try {
       while (!signal.aborted) {
@@ -65,6 +71,7 @@ export class Changes {
       }
     } finally {
       this.#watchers.delete(onChange);
+      if (this.#watchers.size === 0) this.#cancelTick?.();
       signal.removeEventListener('abort', onChange);
     }
   }

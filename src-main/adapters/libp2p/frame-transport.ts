@@ -18,6 +18,8 @@ export class Libp2pFrames implements FrameTransport {
   readonly #logger: Logger;
   readonly #links = new Map<NodeId, FrameLink>();
   readonly #opening = new Set<NodeId>();
+  /** When the latest frame of each peer came, on the clock that nobody sets. */
+  readonly #heardAt = new Map<NodeId, number>();
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #watchers: ((peer: NodeId, connected: boolean) => void)[] = [];
   #node: SkeinNode | null = null;
@@ -46,6 +48,12 @@ export class Libp2pFrames implements FrameTransport {
 
   isConnected(peer: NodeId): boolean {
     return this.#links.has(peer);
+  }
+
+  /** Whether a frame of this peer came within the last `ms` milliseconds, over the stream that is open now. */
+  hasHeard(peer: NodeId, ms: number): boolean {
+    const heardAt = this.#heardAt.get(peer);
+    return heardAt !== undefined && performance.now() - heardAt <= ms;
   }
 
   onFrame(handler: (from: NodeId, frame: Uint8Array) => void): void {
@@ -130,6 +138,7 @@ export class Libp2pFrames implements FrameTransport {
     this.#links.get(peer)?.close('replaced by a newer stream');
     const link: FrameLink = new FrameLink(peer, stream, {
       onFrame: (frame) => {
+        this.#heardAt.set(peer, performance.now());
         this.counters.framesReceived += 1;
         this.counters.bytesReceived += frame.length;
         this.#frameHandler(peer, frame);
@@ -137,6 +146,7 @@ export class Libp2pFrames implements FrameTransport {
       onClosed: () => {
         if (this.#links.get(peer) !== link) return;
         this.#links.delete(peer);
+        this.#heardAt.delete(peer);
         this.#announce(peer, false);
         this.#openLater(peer);
       },

@@ -193,7 +193,9 @@ class Libp2pNetwork implements SkeinNetwork {
       for (const address of detail.listenAddrs) this.#book.add(id, address.toString());
     });
     const timer = setInterval(() => void this.#saveBook(), saveAddressesEveryMs);
-    const stopLiveness = endDeadConnections(node, logger);
+    const stopLiveness = endDeadConnections(node, logger, {
+      hasHeard: (peer, ms) => this.transport.hasHeard(nodeId(peer), ms),
+    });
     this.#stops = [
       stopLiveness,
       () => {

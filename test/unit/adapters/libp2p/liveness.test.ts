@@ -15,7 +15,7 @@ describe('connections whose other end may be gone', () => {
     vi.useRealTimers();
   });
 
-  async function watched(ping: Pinging['services']['ping']['ping']) {
+  async function watched(ping: Pinging['services']['ping']['ping'], hasHeard = () => false) {
     const remotePeer = peerIdFromPrivateKey(await generateKeyPair('Ed25519'));
     const ended: Error[] = [];
     const connection = { remotePeer, status: 'open' as const, abort: (error: Error) => void ended.push(error) };
@@ -26,6 +26,7 @@ describe('connections whose other end may be gone', () => {
       {
         everyMs: 100,
         timeoutMs: 250,
+        hasHeard,
       },
     );
     return { ended, pinged, stop };
@@ -54,6 +55,20 @@ describe('connections whose other end may be gone', () => {
     expect(ended).toEqual([]);
     await vi.advanceTimersByTimeAsync(100);
     expect(ended.map(({ message }) => message)).toEqual(['no answer']);
+    stop();
+  });
+
+  it('are not asked while something comes in', async () => {
+    let hears = true;
+    const { pinged, stop } = await watched(
+      () => Promise.resolve(1),
+      () => hears,
+    );
+    await vi.advanceTimersByTimeAsync(500);
+    expect(pinged).not.toHaveBeenCalled();
+    hears = false;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(pinged).toHaveBeenCalledTimes(1);
     stop();
   });
 

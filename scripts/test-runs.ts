@@ -97,20 +97,50 @@ async function readReport(file: string): Promise<Tally> {
   };
 }
 
-/** A slice of the simulator counts as one test: all of its seeds hold, or it has failed. So do the seeds that were kept. */
-export async function runSimulator(seeds: number, timeoutMs: number): Promise<Tally> {
-  const slices = [
-    { words: `${seeds} seeds`, args: ['--seeds', String(seeds)] },
-    { words: 'seeds that once found something', args: ['--found'] },
-  ];
+interface Slice {
+  readonly words: string;
+  readonly args: readonly string[];
+}
+
+/** Runs each program after the other. One counts as one test: everything in it holds, or it has failed. */
+async function runSlices(of: string, slices: readonly Slice[], timeoutMs: number): Promise<Tally> {
   const tallies: Tally[] = [];
   for (const { words, args } of slices) {
-    process.stdout.write(`\nsimulator: ${words}\n`);
-    const file = join('test', 'simulator', 'simulate.ts');
-    const result = await runNode([file, ...args], { inherit: true, timeoutMs });
-    tallies.push({ passed: result.exitCode === 0 ? 1 : 0, failed: result.exitCode === 0 ? 0 : 1, skipped: 0 });
+    process.stdout.write(`\n${of}: ${words}\n`);
+    const { exitCode } = await runNode(args, { inherit: true, timeoutMs });
+    tallies.push({ passed: exitCode === 0 ? 1 : 0, failed: exitCode === 0 ? 0 : 1, skipped: 0 });
   }
   return sum(tallies);
+}
+
+/** Drawn seeds, and those that were kept because they once found something. */
+export function runSimulator(seeds: number, timeoutMs: number): Promise<Tally> {
+  const file = join('test', 'simulator', 'simulate.ts');
+  const slices = [
+    { words: `${seeds} seeds`, args: [file, '--seeds', String(seeds)] },
+    { words: 'seeds that once found something', args: [file, '--found'] },
+  ];
+  return runSlices('simulator', slices, timeoutMs);
+}
+
+/** A little of each long run with real node processes, so that the long ones can be trusted to work when they are wanted. */
+export function runLongRuns(timeoutMs: number): Promise<Tally> {
+  const bench = [
+    '--rows',
+    'write-1,lock-1,read-1,failover-kill',
+    '--failovers',
+    '1',
+    '--rounds',
+    '1',
+    '--slice-ms',
+    '300',
+  ];
+  const slices = [
+    { words: '4 kills', args: [join('scripts', 'test-crash.ts'), '--kills', '4', '--seed', '4'] },
+    { words: '20 s of faults', args: [join('scripts', 'test-chaos.ts'), '--minutes', '0.33', '--seed', '5'] },
+    { words: 'four rows', args: [join('scripts', 'bench.ts'), 'coordination', '--no-rivals', ...bench] },
+  ];
+  return runSlices('long runs', slices, timeoutMs);
 }
 
 /** The quick models count as one test; a machine without Spin, where it cannot be installed, skips them. */

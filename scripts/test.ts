@@ -1,5 +1,5 @@
 /** `npm test`: everything that can be tested on this machine, and one line that sums it up. */
-import { finish, runEndToEnd, runModels, runSimulator, runVitest, sum, type Tally } from './test-runs.ts';
+import { finish, runEndToEnd, runLongRuns, runModels, runSimulator, runVitest, sum, type Tally } from './test-runs.ts';
 
 const minuteMs = 60_000;
 const args = process.argv.slice(2);
@@ -15,5 +15,6 @@ if (args.length > 0) {
   tallies.push(await runSimulator(12, 6 * minuteMs));
   tallies.push(await runModels(4 * minuteMs));
   tallies.push(await runEndToEnd(12 * minuteMs));
+  tallies.push(await runLongRuns(5 * minuteMs));
 }
 finish(sum(tallies));

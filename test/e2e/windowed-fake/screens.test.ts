@@ -9,6 +9,8 @@ import { servePages } from './page-server.ts';
 import { screens, type Screen } from './screens.ts';
 
 const wide = { width: 1_360, height: 860 };
+/** Pictures that are only for whoever looks. */
+const looks = fileURLToPath(new URL('../../../test-results/windowed-fake', import.meta.url));
 const pictures = fileURLToPath(new URL('../../../docs/screenshots', import.meta.url));
 
 describe.skipIf(!hasChromium)('the window over the fake, in Chromium', () => {
@@ -20,7 +22,7 @@ describe.skipIf(!hasChromium)('the window over the fake, in Chromium', () => {
     await buildPages();
     ({ server, address } = await servePages(builtPages));
     browser = await openBrowser();
-    mkdirSync(pictures, { recursive: true });
+    for (const folder of [pictures, looks]) mkdirSync(folder, { recursive: true });
   }, 240_000);
 
   afterAll(async () => {
@@ -67,6 +69,27 @@ describe.skipIf(!hasChromium)('the window over the fake, in Chromium', () => {
       expect({ serious, complaints, width }).toEqual({ serious: [], complaints: [], width: 320 });
     }, 180_000);
   }
+
+  test('forces a new quorum only with the names typed of those who are given up', async () => {
+    const { page, complaints } = await open({
+      name: 'force-quorum',
+      route: '#/consensus',
+      ready: 'Everybody waits for',
+      variant: 'no-quorum',
+    });
+    await page.getByRole('button', { name: 'Go on without them…' }).click();
+    const force = page.getByRole('button', { name: 'Force a new quorum' });
+    await page.getByText('have votes and cannot be reached').waitFor();
+    expect(await force.isDisabled()).toBe(true);
+    const expected = (await page.locator('dialog label code').textContent()) ?? '';
+    await page.getByLabel(/Type who is given up/).fill(expected);
+    const serious = await seriousViolations(page);
+    await page.screenshot({ path: `${looks}/force-quorum-light.png` });
+    await force.click();
+    await page.getByText('The swarm goes on in epoch 1, from entry 48,212.').waitFor();
+    await page.context().close();
+    expect({ serious, complaints }).toEqual({ serious: [], complaints: [] });
+  }, 120_000);
 
   test('loses no letter that is typed right after the palette was opened, on a slow machine too', async () => {
     const { page } = await open({ name: 'palette', route: '#/tasks', ready: 'Tasks' });

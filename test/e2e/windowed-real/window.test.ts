@@ -296,6 +296,10 @@ describe.skipIf(!hasChromium)('the window on a real swarm of three node processe
     await studio.sees(/Everybody waits for/);
     await studio.sees(/1 of 3 voters can be reached and 2 are needed/);
     expect.soft(await studio.picture('consensus-no-majority')).toEqual([]);
+    await page.getByRole('button', { name: 'Go on without them…' }).click();
+    await studio.sees(/have votes and cannot be reached/);
+    expect.soft(await studio.picture('force-quorum')).toEqual([]);
+    await page.getByRole('button', { name: 'Keep waiting' }).click();
     await studio.go('#/locks/nightly-backup');
     expect(await page.getByRole('button', { name: 'Take it away…' }).isDisabled()).toBe(true);
     await Promise.all([of(1).start(), of(2).start()]);

@@ -57,6 +57,22 @@ export function demoHandlers(variant: Variant, now: () => number = Date.now): Fa
         hint: 'Ask for a new one: it takes a moment on the other machine.',
       });
     },
+    'swarm.recoverPlan': () => ({
+      obstacle: null,
+      warning: 'If those machines are still running somewhere, the same job may run twice.',
+      epoch: 1,
+      abandon: [nodes.studio, nodes.render],
+      survivors: [
+        { node: nodes.desk, epoch: 0, config: 4, committed: 48_211, votedThrough: 48_211 },
+        { node: nodes.attic, epoch: 0, config: 4, committed: 48_102, votedThrough: 0 },
+      ],
+    }),
+    'swarm.recover': (input) => {
+      const given = field(input, 'abandon') as readonly string[];
+      if ([...given].sort().join() !== [nodes.render.name, nodes.studio.name].sort().join())
+        throw fakeFailure({ code: 'precondition-failed', message: 'Other machines cannot be reached.' });
+      return { epoch: 1, from: 48_212, voters: [nodes.desk] };
+    },
     'peers.watch': live(() => ({ peers: demoPeers(variant, now()) })),
     'peers.pin': (input) => ({ pin: field(input, 'pin') }),
     'peers.ping': () => ({ rttMs: 1.9 }),

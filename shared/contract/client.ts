@@ -33,7 +33,11 @@ export function failureOf(error: unknown): Failure {
     const parsed = failureSchema.safeParse(error.data);
     if (parsed.success) return parsed.data;
     if (error.code === 'BAD_REQUEST')
-      return { code: 'bad-input', message: describeIssues(error.data) ?? error.message };
+      return {
+        code: 'bad-input',
+        message: describeIssues(error.data) ?? error.message,
+        hint: 'Correct it and ask again.',
+      };
     if (error.code === 'UNAUTHORIZED') return { code: 'not-authorised', message: error.message };
     return { code: 'internal', message: error.message };
   }

@@ -3,11 +3,12 @@ import * as z from 'zod/mini';
 import english from 'zod/v4/locales/en.js';
 import { contract } from '../../shared/contract/contract.ts';
 import { answerFailure, toAnswer, type DefectLog } from './failure-answers.ts';
+import { inputWords } from './input-words.ts';
 import { relay } from './relay.ts';
 import type { Call, SkeinServices } from './services.ts';
 
 // Without a language the schema library says only “Invalid input”.
-z.config(english());
+z.config({ ...english(), customError: inputWords });
 
 /** One connection or one request of a caller, as far as the api counts it. */
 export interface Caller {

@@ -11,6 +11,8 @@ import { LocalSwarm } from './swarm/local-swarm.ts';
 import { until, type NodeProcess } from './swarm/node-process.ts';
 
 const lock = 'crash-test';
+/** Each kill ends a holder or somebody in line: with the usual 15 s after a loss the lock would hardly ever be held. */
+const lockDelayMs = 500;
 const tasksPerJob = 3;
 /** Submitters wait while this many jobs are unfinished. */
 const jobsPendingMax = 200;
@@ -48,7 +50,8 @@ async function useLock(node: NodeProcess, ledger: Ledger, random: Random, runnin
     }
     const leaving = new AbortController();
     try {
-      const events = await node.api.locks.hold({ name: lock, label: 'crash test' }, { signal: leaving.signal });
+      const wish = { name: lock, label: 'crash test', delayMs: lockDelayMs };
+      const events = await node.api.locks.hold(wish, { signal: leaving.signal });
       for await (const event of events) {
         if (event.type === 'waiting') continue;
         if (event.type === 'lost') break;

@@ -66,7 +66,9 @@ export interface Results {
   failed: { readonly what: string; readonly why: string }[];
 }
 
-const idleMs = 10_000;
+/** What came before is over by then: compiling, joining, the first rounds of everything. */
+const calmMs = 20_000;
+const idleMs = 20_000;
 
 interface Rival {
   readonly name: string;
@@ -255,7 +257,7 @@ async function runRow(
 }
 
 async function idle(contestants: readonly Contestant[]): Promise<Record<string, IdleUse>> {
-  await sleep(5_000);
+  await sleep(calmMs);
   const all = contestants.map((contestant) => ({ name: contestant.name, pids: contestant.pids() }));
   const before = await Promise.all(all.map(({ pids }) => Promise.all(pids.map(usage))));
   await sleep(idleMs);

@@ -7,6 +7,8 @@ const probeEveryMs = 5;
 const probeTimeoutMs = 300;
 const probesUnderWayMax = 200;
 const limitMs = 30_000;
+/** Between two blows. A machine that was stopped distrusts its own clock first; a second silence then is another story. */
+const calmMs: Readonly<Record<Blow, number>> = { SIGKILL: 500, SIGTERM: 500, SIGSTOP: 4_000 };
 
 export interface FailoverResult {
   readonly trials: number;
@@ -33,7 +35,7 @@ export async function failovers(contestant: Contestant, blow: Blow, trials: numb
 
 async function failoverOnce({ failover, serverCount }: Contestant, blow: Blow): Promise<number> {
   // Blows at one fixed phase of the heartbeat would measure that phase.
-  await sleep(500 + Math.random() * 1_000);
+  await sleep(calmMs[blow] + Math.random() * 1_000);
   const leader = await failover.leader();
   const survivors = Array.from({ length: serverCount }, (_, server) => server).filter((server) => server !== leader);
   for (const survivor of survivors) await failover.probe(survivor, 5_000);

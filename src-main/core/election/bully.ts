@@ -54,6 +54,8 @@ export class Bully {
   #voters: readonly ElectionVoter[] = [];
   #state: State = 'following';
   #coordinator: NodeId | null = null;
+  /** The coordinator that was suspected for its silence, until it is heard again. */
+  #silent: NodeId | null = null;
   #heardAt: Instant | null = null;
   readonly #suspicion: Suspicion;
   /** Since when this node has been running on time, as far as it has noticed. */
@@ -151,6 +153,7 @@ export class Bully {
   /** The receipt of a phase-1 quorum, or any later sign of life under that ballot. */
   coordinatorHeard(now: Instant, coordinator: NodeId): void {
     if (this.#coordinator !== coordinator) this.#suspicion.forget();
+    if (this.#silent === coordinator) this.#silent = null;
     this.#suspicion.heard(now);
     this.#heardAt = now;
     this.#coordinator = coordinator;
@@ -250,7 +253,10 @@ export class Bully {
     if (this.#coordinator !== null && ((heard !== null && heard !== this.#self) || late)) {
       return this.#armSuspicion(afterMs);
     }
-    if (this.#coordinator !== null) this.#suspect(`the coordinator was silent for ${Math.round(afterMs)} ms`);
+    if (this.#coordinator !== null) {
+      this.#silent = this.#coordinator;
+      this.#suspect(`the coordinator was silent for ${Math.round(afterMs)} ms`);
+    }
     this.#preVote();
   }
 
@@ -273,18 +279,25 @@ export class Bully {
     this.#arm('election', this.#timing.answerMs);
   }
 
-  /** Rule 3. Voters of higher rank that are reachable go first. */
+  /**
+   * Rule 3. Voters of higher rank that are reachable go first. Not the coordinator whose silence began this: its
+   * connection may stay open long after it is gone, and waiting for its answer would only prolong the silence.
+   */
   #challenge(): void {
     if (this.#heir) return this.#try('it coordinated until the voters changed');
     this.#challenged = new Set(
       this.#voters
-        .filter((voter) => this.#outranksSelf(voter) && this.#connected.has(voter.node))
+        .filter((voter) => this.#outranksSelf(voter) && this.#isReachable(voter.node))
         .map(({ node }) => node),
     );
     if (this.#challenged.size === 0) return this.#try(this.#reason);
     this.#state = 'challenging';
     for (const node of this.#challenged) this.#send(node, { type: 'election', attempt: this.#attempt });
     this.#arm('election', this.#timing.answerMs);
+  }
+
+  #isReachable(voter: NodeId): boolean {
+    return this.#connected.has(voter) && voter !== this.#silent;
   }
 
   #outranksSelf(voter: ElectionVoter): boolean {
@@ -302,6 +315,7 @@ export class Bully {
   receive(now: Instant, from: NodeId, message: ElectionMessage): void {
     // Only voters take part; a learner's answer would count towards no quorum.
     if (!this.#hasSeat || !this.#voters.some(({ node }) => node === from)) return;
+    if (this.#silent === from) this.#silent = null;
     switch (message.type) {
       case 'pre-vote':
         this.#notCoordinating(from);

@@ -17,14 +17,14 @@ const deviations = 4;
 /** A timer of this node that fires so late shows that the node itself was slow, not its coordinator. */
 export const lateMs = 500;
 
-/** For how long a node that was slow doubts itself. */
-const doubtMs = 10_000;
+/** For how long a node that was slow doubts itself: ten signs of life must have found it on time. */
+const doubtMs = 3_000;
 
 /**
  * After how much silence a coordinator is suspected: the pauses between its signs of life are measured, and one that
  * is far outside of what is usual raises suspicion (Hayashibara et al. 2004, the phi accrual failure detector, here
- * as mean and deviation). A node that was itself late doubles its patience for a while: more often than not, the
- * others were fine (Dadgar et al. 2018, Lifeguard).
+ * as mean and deviation). A node that was itself late doubles its patience until it has been on time for a while: more often
+ * than not, the others were fine (Dadgar et al. 2018, Lifeguard).
  */
 export class Suspicion {
   readonly #timing: NodeTiming;

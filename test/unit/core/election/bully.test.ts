@@ -80,6 +80,23 @@ describe('the election', () => {
     expect(tries(machine.take())).toBe(true);
   });
 
+  it('does not wait for the coordinator whose silence it noticed, until that one is heard again', () => {
+    const machine = bully(middle);
+    machine.coordinatorHeard(at(1_000), high);
+    machine.timerFired(at(4_000), 'suspect');
+    machine.receive(at(4_001), low, { type: 'pre-vote-answer', attempt: 1, coordinatorAlive: false });
+    expect(tries(machine.take())).toBe(true);
+    machine.lost('phase 1 was outbid');
+    machine.receive(at(4_100), high, { type: 'pre-vote', attempt: 1 });
+    machine.timerFired(at(4_600), 'suspect');
+    machine.receive(at(4_601), low, { type: 'pre-vote-answer', attempt: 2, coordinatorAlive: false });
+    const outputs = machine.take();
+    expect(tries(outputs)).toBe(false);
+    expect(sent(outputs).filter(([, { type }]) => type === 'election')).toEqual([
+      ['high', { type: 'election', attempt: 2 }],
+    ]);
+  });
+
   it('tells a challenger that a coordinator lives instead of starting a round of its own', () => {
     const machine = bully(high);
     machine.coordinatorHeard(at(100), middle);

@@ -47,8 +47,8 @@ describe('the silence that raises suspicion', () => {
   it('doubles for a while after this node was itself late', () => {
     const { suspicion, now } = after(thrice([300]));
     suspicion.ranLate(instant(now));
-    expect(suspicion.afterMs(instant(now + 5_000))).toBe(2 * suspectMinMs);
-    expect(suspicion.afterMs(instant(now + 10_000))).toBe(suspectMinMs);
+    expect(suspicion.afterMs(instant(now + 2_900))).toBe(2 * suspectMinMs);
+    expect(suspicion.afterMs(instant(now + 3_000))).toBe(suspectMinMs);
   });
 
   it('starts anew with another coordinator', () => {

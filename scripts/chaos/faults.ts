@@ -7,7 +7,8 @@ import type { ChaosOptions, FaultKind } from './options.ts';
 import type { Story } from './story.ts';
 import type { Wires } from './wires.ts';
 
-/** Session times to live that a process is stopped for, at most. */
+/** Session times to live that a process is stopped for: mostly around the mean, one time in six for as long as this. */
+const stopTtlsMean = 1.5;
 const stopTtlsMax = 10;
 const backWithinMs = 20_000;
 const hour = 3_600;
@@ -61,6 +62,9 @@ async function ended(until: () => boolean): Promise<void> {
 /** Exponential with this mean, cut at ten times it. */
 const around = (random: Random, meanMs: number): number => Math.min(10 * meanMs, -Math.log(1 - random.next()) * meanMs);
 
+const stopTtls = (random: Random): number =>
+  random.below(6) === 0 ? stopTtlsMax : Math.min(stopTtlsMax, around(random, stopTtlsMean));
+
 async function inflict(scene: Scene, kind: FaultKind, machine: Machine): Promise<void> {
   const { story, random, options } = scene;
   switch (kind) {
@@ -77,11 +81,7 @@ async function inflict(scene: Scene, kind: FaultKind, machine: Machine): Promise
       return comeBack(victims);
     }
     case 'stop':
-      return stop(
-        scene,
-        machine,
-        Math.min(around(random, 1.5 * options.sessionTtlMs), stopTtlsMax * options.sessionTtlMs),
-      );
+      return stop(scene, machine, options.sessionTtlMs * stopTtls(random));
     case 'clock':
       return jump(scene, machine);
     case 'disk-error':

@@ -75,7 +75,7 @@ describe('JSON', () => {
     [['retry', '81'], 'Retried'],
     [['init', 'workshop'], 'Swarm'],
     [['invite', '--yes'], 'Invitation'],
-    [['leave'], 'Left'],
+    [['leave', '--yes'], 'Left'],
     [['requests'], 'RequestList'],
     [['approve', 'x'], 'Decision'],
     [['accept', 'nothing'], 'Policy'],

@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { SkeinClient } from '../../../../shared/contract/client.ts';
-import { usage, type CliContext } from '../cli-context.ts';
+import type { CliContext } from '../cli-context.ts';
 import type { Run } from '../command-action.ts';
+import { ask, requireTerminal } from '../confirm.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { tableLines } from '../table.ts';
 
@@ -79,14 +79,11 @@ const quoted = (name: string): string => (/^[\w.-]+$/.test(name) ? name : JSON.s
 
 /** The names are typed once more by a person; a script says --yes. */
 async function confirmed(context: CliContext, plan: Plan): Promise<boolean> {
-  if (context.world.stdin.isTTY !== true || context.world.stderr.isTTY !== true)
-    throw usage('this must be confirmed and there is nobody to ask', 'Give --yes with --abandon NAME… in a script.');
+  requireTerminal(context, 'Give --yes with --abandon NAME… in a script.');
   context.note(plan.warning);
   const expected = plan.abandon.map(({ name }) => name).join(' ');
-  const terminal = createInterface({ input: context.world.stdin, output: process.stderr });
-  const typed = await terminal.question(`Type the names of the machines to give up (${expected}): `);
-  terminal.close();
-  return typed.trim().split(/\s+/).sort().join(' ') === expected.split(/\s+/).sort().join(' ');
+  const typed = await ask(context, `Type the names of the machines to give up (${expected}): `);
+  return typed.split(/\s+/).sort().join(' ') === expected.split(/\s+/).sort().join(' ');
 }
 
 async function review(context: CliContext, flags: ReviewFlags): Promise<number> {

@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { joinSwarm, type SkeinClient } from '../../../../shared/contract/client.ts';
 import { roles } from '../../../../shared/domain/member.ts';
 import { usage, type CliContext } from '../cli-context.ts';
+import { ask, canAsk, isYes, requireTerminal } from '../confirm.ts';
 import { parseDuration } from '../duration.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Run } from '../command-action.ts';
@@ -30,7 +30,11 @@ export function addSwarmCommands(program: Command, run: Run): void {
     .argument('<link>', 'skein://join/…')
     .description('join a swarm with an invitation')
     .action(run((context, _flags, link: string) => join(context, link)));
-  program.command('leave').description('leave the swarm').action(run(leave));
+  program
+    .command('leave')
+    .description('leave the swarm')
+    .option('-y, --yes', 'do not ask')
+    .action(run((context, flags: LeaveFlags) => leave(context, flags)));
   program.command('requests').description('machines that ask to be let in').action(run(requests));
   for (const verb of ['approve', 'deny'] as const) {
     program
@@ -67,9 +71,7 @@ async function invite(context: CliContext, flags: InviteFlags): Promise<number> 
   if (!context.outJson('Invitation', invitation)) context.out(invitation.link);
   context.note(`For one machine, as ${role}, for ${spanWords(ttlMs)}. There: skein join LINK`);
   if (flags.yes === true) return exitCodes.done;
-  if (context.world.stdin.isTTY === true && context.world.stderr.isTTY === true && context.format === 'table') {
-    return askUntilDecided(context, client, invitation.expiresAt);
-  }
+  if (canAsk(context) && context.format === 'table') return askUntilDecided(context, client, invitation.expiresAt);
   context.note('When it asks: skein requests, then skein approve ID or skein deny ID');
   return exitCodes.done;
 }
@@ -83,11 +85,8 @@ async function askUntilDecided(context: CliContext, client: SkeinClient, expires
       await new Promise((resolve) => setTimeout(resolve, requestsEveryMs));
       continue;
     }
-    const terminal = createInterface({ input: context.world.stdin, output: process.stderr });
     const question = `“${request.name}” (${request.os}) asks to join as ${request.role}. Its screen shows: ${request.words.join(' ')}. Admit it? [y/N] `;
-    const answer = await terminal.question(question);
-    terminal.close();
-    return decide(context, request.id, /^y(es)?$/i.test(answer.trim()));
+    return decide(context, request.id, isYes(await ask(context, question)));
   }
   context.note('Nobody asked in time. Make another invitation: skein invite');
   return exitCodes.timedOut;
@@ -107,8 +106,24 @@ async function join(context: CliContext, link: string): Promise<number> {
   return exitCodes.done;
 }
 
-async function leave(context: CliContext): Promise<number> {
+interface LeaveFlags {
+  readonly yes?: boolean;
+}
+
+async function leave(context: CliContext, { yes = false }: LeaveFlags): Promise<number> {
   const { client } = await context.node();
+  const { swarm, members } = (await client.swarm.overview()).view;
+  if (swarm !== null && !yes) {
+    requireTerminal(context, 'Give --yes in a script.');
+    const consequence =
+      members.total > 1
+        ? 'It needs a new invitation to come back, and results that are not here yet do not come.'
+        : 'It is the last machine: nobody can join this swarm again.';
+    if (!isYes(await ask(context, `Leave “${swarm.name}”? ${consequence} [y/N] `))) {
+      context.note('Nothing was changed.');
+      return exitCodes.interrupted;
+    }
+  }
   const { left } = await client.swarm.leave();
   if (!context.outJson('Left', { left }))
     context.note(left ? 'This machine has left the swarm.' : 'This machine is in no swarm.');

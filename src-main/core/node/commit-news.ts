@@ -1,7 +1,7 @@
 import type { NodeId } from '../../../shared/domain/ids.ts';
 import type { Instant } from '../machine/time.ts';
 import type { Replica } from '../paxos/replica.ts';
-import type { LoggedRequest } from '../state-machine/command.ts';
+import type { LoggedRequest, Request } from '../state-machine/command.ts';
 import type { NodeTimer } from './messages.ts';
 
 /** A machine that asked for something within this time may be waiting for what comes of it. */
@@ -27,6 +27,11 @@ export class CommitNews {
 
   constructor(options: CommitNewsOptions) {
     this.#options = options;
+  }
+
+  /** The renewal of a session comes by itself, every few seconds: nobody waits for its answer. */
+  noteRequests(now: Instant, node: NodeId, requests: readonly Request[]): void {
+    if (requests.some(({ command }) => command.type !== 'session-renewed')) this.noteAsked(now, node);
   }
 
   noteAsked(now: Instant, node: NodeId): void {

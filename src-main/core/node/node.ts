@@ -254,8 +254,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#bully.receive(now, from, message);
         break;
       case 'propose':
+        this.#commitNews.noteRequests(now, from, message.requests);
+        this.#requesting.onMessage(now, from, message);
+        break;
       case 'propose-refused':
-        this.#commitNews.noteAsked(now, from);
         this.#requesting.onMessage(now, from, message);
         break;
       case 'departing':

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { kvKey, type NodeId } from '../../../../shared/domain/ids.ts';
+import { kvKey, sessionId, type NodeId } from '../../../../shared/domain/ids.ts';
 import { lanTiming } from '../../../../src-main/core/machine/timing.ts';
 import type { Request } from '../../../../src-main/core/state-machine/command.ts';
 import { Cluster } from './cluster.ts';
@@ -43,6 +43,16 @@ describe('the news that an entry is chosen', () => {
     expect(heartbeats).toEqual([first]);
     expect(cluster.at(second).committed).toBe(before);
     cluster.until(() => cluster.at(second).committed > before, lanTiming.commitNewsMs + 5);
+  });
+
+  it('does not go out for a machine that only keeps its session alive', () => {
+    const { cluster, coordinator, first, heartbeats } = settled();
+    const before = cluster.at(coordinator).committed;
+    const renewed = { type: 'session-renewed', session: sessionId(`${first}#i1.1`), renewal: 1 } as const;
+    cluster.input(first, { type: 'requested', requests: [{ ...put(first, 1), command: renewed }] });
+    cluster.until(() => cluster.at(coordinator).committed > before, lanTiming.commitNewsMs / 2);
+    expect(heartbeats).toEqual([]);
+    cluster.until(() => cluster.at(first).committed > before, lanTiming.commitNewsMs + 5);
   });
 
   it('costs no message of its own while entries follow one another', () => {

@@ -12,7 +12,7 @@ if (args.length > 0) {
   // Integration has a run of its own, so that its time limits are not spent waiting for the others' cores.
   tallies.push(await runVitest(['node', 'renderer'], { timeoutMs: 5 * minuteMs }));
   tallies.push(await runVitest(['integration'], { timeoutMs: 5 * minuteMs }));
-  tallies.push(await runSimulator(12, 6 * minuteMs));
+  tallies.push(await runSimulator(100, 10 * minuteMs));
   tallies.push(await runModels(4 * minuteMs));
   tallies.push(await runEndToEnd(12 * minuteMs));
   tallies.push(await runLongRuns(5 * minuteMs));

@@ -53,8 +53,13 @@ function countCoordinatorChanges(swarm: LocalSwarm): () => number {
   };
 }
 
-/** Copies the files to work on aside, so that the job's folder holds them and nothing else. */
-async function collectFiles(folder: string | undefined, into: string): Promise<string[]> {
+/** The files to work on, by their paths below `source`. */
+interface Work {
+  readonly source: string;
+  readonly files: readonly string[];
+}
+
+async function findWork(folder: string | undefined): Promise<Work> {
   const source = folder === undefined ? root : resolve(folder);
   const globs =
     folder === undefined
@@ -71,8 +76,7 @@ async function collectFiles(folder: string | undefined, into: string): Promise<s
     if (files.length >= filesMax) break;
   }
   if (files.length === 0) throw new Error(`${source} holds no files. Name a folder with some: npm run demo -- FOLDER`);
-  for (const path of files) await cp(join(source, path), join(into, path));
-  return files;
+  return { source, files };
 }
 
 const counts = (detail: JobDetail): string => {
@@ -157,11 +161,13 @@ async function countAcceptedDuplicates(node: NodeProcess, job: number, total: nu
   return duplicates;
 }
 
-async function runJob(swarm: LocalSwarm, folder: string | undefined): Promise<Outcome> {
+async function runJob(swarm: LocalSwarm, work: Work): Promise<Outcome> {
   const source = join(swarm.folder, 'work');
   const outputs = join(swarm.folder, 'compressed');
   await mkdir(source, { recursive: true });
-  const files = await collectFiles(folder, source);
+  // Copied aside, so that the job's folder holds them and nothing else.
+  const { files } = work;
+  for (const path of files) await cp(join(work.source, path), join(source, path));
   const first = await swarm.coordinator();
   const coordinatorChanges = countCoordinatorChanges(swarm);
   const submitter = swarm.nodes.find((node) => node !== first);
@@ -241,13 +247,14 @@ async function main(): Promise<number> {
     say(usage);
     return values.help === true ? 0 : 2;
   }
+  const work = await findWork(positionals[0]);
   await buildRenderer();
   const flags = ['--session-ttl-ms', String(sessionTtlMs)];
   const swarm = await LocalSwarm.found({ name: 'demo', machines: ['anna', 'boris', 'chloe'], flags, slots: 2, say });
   try {
     const address = swarm.nodes[0]?.address ?? '';
     say(`open the window: ${address}`);
-    const outcome = await runJob(swarm, positionals[0]);
+    const outcome = await runJob(swarm, work);
     const good =
       outcome.verified === outcome.tasks &&
       outcome.lost === 0 &&

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { open, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readFile, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { FailureError } from '../../../shared/domain/failure.ts';
 import { homeFiles } from '../home-folder.ts';
 import { makeHome } from '../make-home.ts';
@@ -13,6 +13,8 @@ const startWithinMs = 30_000;
 const stopWithinMs = 20_000;
 const pollEveryMs = 50;
 const logTailBytes = 2_000;
+/** A disk with less room than this takes no log either. */
+const roomBytes = 64 * 1_024;
 
 /** The program of the node: beside this one, from source or built. */
 function nodeProgram(): string {
@@ -78,10 +80,12 @@ export async function startNodeInBackground(context: CliContext, args: readonly 
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signal) => resolve(`it ended with ${signal ?? `code ${code ?? 1}`}`));
   });
+  const settled = new AbortController();
   try {
-    const problem = await Promise.race([waitUntilReady(context.home, child.pid ?? 0), ended]);
+    const problem = await Promise.race([waitUntilReady(context.home, child.pid ?? 0, settled.signal), ended]);
     if (problem !== null) throw await startFailure(problem, logPath, logStart);
   } finally {
+    settled.abort();
     await log.close();
     child.unref();
   }
@@ -90,9 +94,9 @@ export async function startNodeInBackground(context: CliContext, args: readonly 
 }
 
 /** Waits until the process given answers at the control socket; answers with what is wrong, or null. */
-async function waitUntilReady(home: string, pid: number): Promise<string | null> {
+async function waitUntilReady(home: string, pid: number, settled: AbortSignal): Promise<string | null> {
   const deadline = performance.now() + startWithinMs;
-  while (performance.now() < deadline) {
+  while (performance.now() < deadline && !settled.aborted) {
     const status = await askControl(home, 'GET', '/control/status').catch(() => null);
     if (status !== null && status['pid'] === pid) return null;
     await pause();
@@ -103,11 +107,23 @@ async function waitUntilReady(home: string, pid: number): Promise<string | null>
 async function startFailure(problem: string, logPath: string, logStart: number): Promise<FailureError> {
   const written = await readFile(logPath, 'utf8').catch(() => '');
   const tail = Buffer.from(written).subarray(logStart).toString('utf8').trim().slice(-logTailBytes);
+  if (tail === '' && (await isFull(dirname(logPath)))) {
+    return new FailureError({
+      code: 'limit-reached',
+      message: `the node did not start: there is no room left on the disk of ${dirname(logPath)}, not even for its log`,
+      hint: 'Free some space and try again.',
+    });
+  }
   return new FailureError({
     code: 'internal',
     message: `the node did not start: ${problem}${tail === '' ? '' : `\n${tail}`}`,
     hint: `Its log is ${logPath}. To see it start: skein daemon run`,
   });
+}
+
+async function isFull(folder: string): Promise<boolean> {
+  const disk = await statfs(folder).catch(() => null);
+  return disk !== null && disk.bavail * disk.bsize < roomBytes;
 }
 
 /** Waits until the node has given up its home, which is the last thing it does. Throws `timed-out`. */

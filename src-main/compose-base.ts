@@ -81,7 +81,7 @@ export interface Base {
   readonly coordination: CoordinationRecord;
   readonly diskTiming: DiskTiming;
   journalBytes(): number;
-  /** Fails with `port-in-use` or `internal`; everything is closed then. */
+  /** Fails with `port-in-use`, `not-authorised`, `bad-input` (an address of another machine) or `internal`; everything is closed then. */
   start(): Promise<Result<null>>;
   stop(): Promise<void>;
 }

@@ -204,7 +204,16 @@ test('a port that was asked for and is taken is named', async () => {
   const started = await network.start();
   await new Promise((resolve) => server.close(resolve));
   expect(started).toMatchObject({ ok: false, failure: { code: 'port-in-use' } });
-  expect(started.ok ? '' : started.failure.message).toContain(String(port));
+  expect(started.ok ? '' : started.failure.message).toBe(`Another program has port ${port} on 127.0.0.1.`);
+});
+
+test('an address to listen on that this machine does not have is named', async () => {
+  const identities = await swarm.identities(1);
+  const { network } = await swarm.add(identities[0], swarm.found(identities), { listenHost: '192.0.2.1' });
+  expect(await network.start()).toMatchObject({
+    ok: false,
+    failure: { code: 'bad-input', message: 'This machine has no address 192.0.2.1.' },
+  });
 });
 
 test('a restart listens on the port of the last run', async () => {

@@ -67,7 +67,7 @@ export class TestSwarm {
   async add(
     identity: Identity,
     membership: MembershipSet,
-    options: { readonly port?: number; readonly home?: string } = {},
+    options: { readonly port?: number; readonly home?: string; readonly listenHost?: string } = {},
   ): Promise<TestMember> {
     const home = options.home ?? (await mkdtemp(join(tmpdir(), 'skein-net-')));
     this.#homes.push(home);
@@ -77,7 +77,7 @@ export class TestSwarm {
       home,
       identity,
       membership: own,
-      listenHost: '127.0.0.1',
+      listenHost: options.listenHost ?? '127.0.0.1',
       mdns: false,
       topics: ['news'],
       logger: quiet,

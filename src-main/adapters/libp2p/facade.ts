@@ -71,7 +71,7 @@ export interface SkeinNetwork {
   /** Round trip in milliseconds; fails with `peer-unreachable` or `timed-out`. */
   ping(id: NodeId): Promise<Result<number>>;
   counters(): NetworkCounters;
-  /** Fails with `port-in-use` or `internal`. */
+  /** Fails with `port-in-use`, `not-authorised`, `bad-input` (an address of another machine) or `internal`. */
   start(): Promise<Result<null>>;
   stop(): Promise<void>;
 }

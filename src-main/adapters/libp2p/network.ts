@@ -128,8 +128,8 @@ class Libp2pNetwork implements SkeinNetwork {
   async #listen(): Promise<Result<SkeinNode>> {
     const asked = this.#options.port;
     const first = await this.#tryListen(asked ?? this.#book.listenPort ?? 0);
-    if (first.ok || first.failure.code !== 'port-in-use' || asked !== undefined) return first;
-    this.#options.logger.warn('the port of the last run is taken; using another', { port: this.#book.listenPort });
+    if (first.ok || !portFailures.has(first.failure.code) || asked !== undefined) return first;
+    this.#options.logger.warn('the port of the last run cannot be had; using another', { ...first.failure });
     return this.#tryListen(0);
   }
 
@@ -155,15 +155,7 @@ class Libp2pNetwork implements SkeinNetwork {
       return ok(node);
     } catch (cause) {
       await node.stop();
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      if (/EADDRINUSE|in use/i.test(reason) || (port !== 0 && /listen/i.test(reason))) {
-        return fail(
-          'port-in-use',
-          `Port ${String(port)} on ${host} cannot be listened on: ${reason}.`,
-          'Choose another port or stop the program that has it.',
-        );
-      }
-      return fail('internal', `The network could not start: ${reason}.`);
+      return listenFailure(cause, host, port);
     }
   }
 
@@ -263,4 +255,25 @@ function portOf(node: SkeinNode): number | null {
     .map((address) => /\/tcp\/(\d+)/.exec(address.toString()))
     .find((found) => found !== null);
   return match?.[1] === undefined ? null : Number(match[1]);
+}
+
+/** Another port may do. Windows refuses ports that it keeps for itself, and not always the same ones. */
+const portFailures: ReadonlySet<string> = new Set(['port-in-use', 'not-authorised']);
+
+/** The library lists every address with a stack trace: people need the system's own words, once. */
+function listenFailure(cause: unknown, host: string, port: number): ReturnType<typeof fail> {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  const reason = /Error: ([^\n]+)/.exec(text)?.[1] ?? text;
+  const where = `port ${String(port)} on ${host}`;
+  if (reason.includes('EADDRINUSE'))
+    return fail(
+      'port-in-use',
+      `Another program has ${where}.`,
+      'Choose another port with --port, or stop that program.',
+    );
+  if (reason.includes('EACCES'))
+    return fail('not-authorised', `This user may not listen on ${where}.`, 'Choose a port from 1024 on with --port.');
+  if (reason.includes('EADDRNOTAVAIL'))
+    return fail('bad-input', `This machine has no address ${host}.`, 'Choose one of its own with --listen.');
+  return fail('internal', `The network could not start on ${where}: ${reason}.`);
 }

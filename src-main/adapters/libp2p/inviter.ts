@@ -146,11 +146,20 @@ class InvitationSession {
         `Listening for the invited machine failed: ${cause instanceof Error ? cause.message : String(cause)}.`,
       );
     }
+    const addresses = pairingAddresses(this.#node);
+    if (addresses.length === 0) {
+      await this.close();
+      return fail(
+        'precondition-failed',
+        'This machine is on no network, so no other one could use an invitation.',
+        'Connect it to the network of the others, then invite again.',
+      );
+    }
     const invitation: Invitation = {
       swarm: membership.swarm,
       swarmName: membership.genesis.name,
       inviter: identity.id,
-      addresses: pairingAddresses(this.#node),
+      addresses,
       secret: randomBytes(16).toString('hex'),
       role: request.role,
       expiresAt: wallTime(this.#now() + request.ttlMs),

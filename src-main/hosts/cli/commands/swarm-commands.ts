@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { joinSwarm, type SkeinClient } from '../../../../shared/contract/client.ts';
+import { isOnlyThisMachine } from '../../../../shared/domain/address.ts';
 import { roles } from '../../../../shared/domain/member.ts';
 import { usage, type CliContext } from '../cli-context.ts';
 import { ask, canAsk, isYes, requireTerminal } from '../confirm.ts';
@@ -70,6 +71,10 @@ async function invite(context: CliContext, flags: InviteFlags): Promise<number> 
   const invitation = await client.swarm.invite({ role, ttlMs, autoApprove: flags.yes === true });
   if (!context.outJson('Invitation', invitation)) context.out(invitation.link);
   context.note(`For one machine, as ${role}, for ${spanWords(ttlMs)}. There: skein join LINK`);
+  if (isOnlyThisMachine(invitation.addresses))
+    context.note(
+      'Only programs on this machine can use it: the machine is on no network now, or listens to itself alone.',
+    );
   if (flags.yes === true) return exitCodes.done;
   if (canAsk(context) && context.format === 'table') return askUntilDecided(context, client, invitation.expiresAt);
   context.note('When it asks: skein requests, then skein approve ID or skein deny ID');

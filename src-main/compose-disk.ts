@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { openJournal } from './adapters/disk/segment-journal.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import type { Recovered } from './core/node/messages.ts';
@@ -33,12 +35,22 @@ export async function openRecord(
     const { record, opened } = read.value;
     if (!opened.created || record.boot === 1 || founding) return read.value;
     const missing = fail('corrupt', `the journal in ${home.journal} was missing`).failure;
+    if (onlyMember) {
+      await opened.journal.close();
+      await rm(home.journal, { recursive: true, force: true });
+      throw new FailureError({ ...missing, hint: hintForTheOnlyMember(home) });
+    }
     disk.cameBackSuspect(missing);
     return { ...read.value, record: await newIncarnation(home.root) };
   }
-  if (read.failure.code !== 'corrupt' || onlyMember) throw new FailureError(read.failure);
+  if (read.failure.code !== 'corrupt') throw new FailureError(read.failure);
+  if (onlyMember) throw new FailureError({ ...read.failure, hint: hintForTheOnlyMember(home) });
   return beginAnew(disk, home, read.failure);
 }
+
+/** Nothing is thrown away by itself: a person may have a backup, or read from the damaged journal what is left. */
+const hintForTheOnlyMember = (home: SwarmHome): string =>
+  `No other machine has a copy. Put ${home.journal} back from a backup; or, to begin with a new swarm, move it and ${join(home.root, 'swarm.json')} to another folder.`;
 
 async function beginAnew(disk: DiskCare, home: SwarmHome, reason: Failure): Promise<OpenedRecord> {
   const record = await becomeSuspect(home, systemClock.wall());

@@ -33,6 +33,13 @@ export function lockFile(path: string): Result<ProcessLock> {
   } catch (error) {
     database?.close();
     const reason = error instanceof Error ? error.message : String(error);
+    if (/not a database/i.test(reason)) {
+      return fail(
+        'disk-failed',
+        `the lock ${path} is damaged`,
+        'it holds nothing but the lock: make sure that no other node uses this folder, delete the file, and start again',
+      );
+    }
     if (!/locked|busy/i.test(reason)) {
       return fail('disk-failed', `cannot lock ${path}: ${reason}`, 'check the permissions of this folder');
     }

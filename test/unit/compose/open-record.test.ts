@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -80,8 +80,25 @@ describe('opening what the disk says about the past', () => {
   it('leaves a damaged journal alone where nobody else has the log', async () => {
     const incarnation = await firstLife();
     await damageFirstRecord();
-    await expect(open(null, true)).rejects.toMatchObject({ failure: { code: 'corrupt' } });
+    await expect(open(null, true)).rejects.toMatchObject({
+      failure: { code: 'corrupt', hint: expect.stringContaining('from a backup') as string },
+    });
     expect(await readFile(join(home.root, 'node.json'), 'utf8')).toContain(incarnation);
+  });
+
+  it('asks for a backup of a vanished journal where nobody else has the log, and takes it', async () => {
+    const incarnation = await firstLife();
+    const backup = join(home.root, 'backup');
+    await rename(home.journal, backup);
+    for (const _ of ['first', 'second'])
+      await expect(open(null, true)).rejects.toMatchObject({
+        failure: { code: 'corrupt', hint: expect.stringContaining('from a backup') as string },
+      });
+    await rename(backup, home.journal);
+    const { record, recovered, opened } = await open(null, true);
+    expect(record.incarnation).toBe(incarnation);
+    expect(recovered.facts).toHaveLength(2);
+    await opened.journal.close();
   });
 
   it('never votes under its old name from a journal that has vanished', async () => {

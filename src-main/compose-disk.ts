@@ -6,7 +6,8 @@ import type { Recovered } from './core/node/messages.ts';
 import type { OpenedJournal } from './ports/journal.ts';
 import { recover } from './runtime/recovery.ts';
 import type { DiskCare } from './services/disk-care.ts';
-import { beginBoot, newIncarnation, type NodeRecord } from './services/node-record.ts';
+import { folderBirth } from './services/folder-birth.ts';
+import { beginBoot, bindJournal, type NodeRecord } from './services/node-record.ts';
 import type { PeerOpening } from './services/peer-life.ts';
 import { valueOf } from './services/running-peer.ts';
 import { becomeSuspect } from './services/suspect-home.ts';
@@ -21,8 +22,9 @@ export interface OpenedRecord {
 }
 
 /**
- * Reads the journal. One that cannot be trusted is put aside, and the machine begins anew as a learner under another
- * incarnation; unless it is the only member, whose record nobody else could give back. Throws a FailureError.
+ * Reads the journal. One that cannot be trusted, because it is damaged, gone or a copy of an earlier time, is put aside, and
+ * the machine begins anew as a learner under another incarnation. The only member keeps what nobody else could give
+ * back: it goes on from a copy, and does not start without a whole journal. Throws a FailureError.
  */
 export async function openRecord(
   disk: DiskCare,
@@ -31,21 +33,33 @@ export async function openRecord(
 ): Promise<OpenedRecord> {
   if (suspect !== null) return beginAnew(disk, home, suspect);
   const read = await inRoom(disk, () => readRecord(disk, home));
-  if (read.ok) {
-    const { record, opened } = read.value;
-    if (!opened.created || record.boot === 1 || founding) return read.value;
-    const missing = fail('corrupt', `the journal in ${home.journal} was missing`).failure;
-    if (onlyMember) {
-      await opened.journal.close();
-      await rm(home.journal, { recursive: true, force: true });
-      throw new FailureError({ ...missing, hint: hintForTheOnlyMember(home) });
-    }
-    disk.cameBackSuspect(missing);
-    return { ...read.value, record: await newIncarnation(home.root) };
+  if (!read.ok) {
+    if (read.failure.code !== 'corrupt') throw new FailureError(read.failure);
+    if (onlyMember) throw new FailureError({ ...read.failure, hint: hintForTheOnlyMember(home) });
+    return beginAnew(disk, home, read.failure);
   }
-  if (read.failure.code !== 'corrupt') throw new FailureError(read.failure);
-  if (onlyMember) throw new FailureError({ ...read.failure, hint: hintForTheOnlyMember(home) });
-  return beginAnew(disk, home, read.failure);
+  const { record, opened } = read.value;
+  const doubt = await doubtOf(home, read.value, founding);
+  if (doubt === null || (onlyMember && !opened.created)) return { ...read.value, record: await boundTo(home, record) };
+  await opened.journal.close();
+  if (opened.created) await rm(home.journal, { recursive: true, force: true });
+  if (onlyMember) throw new FailureError({ ...doubt, hint: hintForTheOnlyMember(home) });
+  return beginAnew(disk, home, doubt);
+}
+
+/** The record, with the folder that the journal is in now. */
+async function boundTo(home: SwarmHome, record: NodeRecord): Promise<NodeRecord> {
+  const birth = await folderBirth(home.journal);
+  return record.journal === birth ? record : bindJournal(home.root, record, birth);
+}
+
+/** Why a journal that can be read is not, or may not be, all that this machine has promised; null where nothing says so. */
+async function doubtOf(home: SwarmHome, { record, opened }: OpenedRecord, founding: boolean): Promise<Failure | null> {
+  if (founding || record.boot === 1) return null;
+  if (opened.created) return fail('corrupt', `the journal in ${home.journal} was missing`).failure;
+  const birth = await folderBirth(home.journal);
+  if (record.journal === null || birth === null || record.journal === birth) return null;
+  return fail('corrupt', `the journal in ${home.journal} is a copy, as from a backup`).failure;
 }
 
 /** Nothing is thrown away by itself: a person may have a backup, or read from the damaged journal what is left. */
@@ -56,7 +70,7 @@ async function beginAnew(disk: DiskCare, home: SwarmHome, reason: Failure): Prom
   const record = await becomeSuspect(home, systemClock.wall());
   const opened = valueOf(await open(disk, home));
   disk.cameBackSuspect(reason);
-  return { record, opened, recovered: { snapshot: null, facts: [] } };
+  return { record: await boundTo(home, record), opened, recovered: { snapshot: null, facts: [] } };
 }
 
 async function readRecord(disk: DiskCare, home: SwarmHome): Promise<Result<OpenedRecord>> {

@@ -7,11 +7,17 @@ import { isRecord } from './stream-messages.ts';
 const fileName = 'node.json';
 const fileBytesMax = 4_096;
 
-/** What makes a state directory itself: minted once, and the number of sessions begun with it. */
-export interface NodeRecord {
+/** One session of one state directory; no two have the same. */
+export interface Boot {
   /** A directory that was lost and made anew is another voter and another session owner. */
   readonly incarnation: string;
   readonly boot: number;
+}
+
+/** What makes a state directory itself: minted once, and the number of sessions begun with it. */
+export interface NodeRecord extends Boot {
+  /** The very folder that the journal is in (`folder-birth.ts`); null before that is known. */
+  readonly journal: string | null;
 }
 
 /**
@@ -20,18 +26,27 @@ export interface NodeRecord {
  */
 export async function beginBoot(home: string): Promise<NodeRecord> {
   const before = await readRecord(home);
-  const record = { incarnation: before?.incarnation ?? randomBytes(8).toString('hex'), boot: (before?.boot ?? 0) + 1 };
-  const written = await writeFileAtomically(join(home, fileName), `${JSON.stringify(record)}\n`);
-  if (!written.ok) throw new FailureError(written.failure);
-  return record;
+  return write(home, {
+    incarnation: before?.incarnation ?? mintIncarnation(),
+    boot: (before?.boot ?? 0) + 1,
+    journal: before?.journal ?? null,
+  });
 }
 
 /**
  * Makes the directory another voter and session owner from now on: what it promised under its old name can no longer
  * be relied on. On disk before this returns. A damaged record is replaced. Throws a FailureError of the disk.
  */
-export async function newIncarnation(home: string): Promise<NodeRecord> {
-  const record = { incarnation: randomBytes(8).toString('hex'), boot: 1 };
+export const newIncarnation = (home: string): Promise<NodeRecord> =>
+  write(home, { incarnation: mintIncarnation(), boot: 1, journal: null });
+
+/** From now on only this folder is the journal of this incarnation: a copy of it is not. Throws a FailureError of the disk. */
+export const bindJournal = (home: string, record: NodeRecord, journal: string | null): Promise<NodeRecord> =>
+  write(home, { ...record, journal });
+
+const mintIncarnation = (): string => randomBytes(8).toString('hex');
+
+async function write(home: string, record: NodeRecord): Promise<NodeRecord> {
   const written = await writeFileAtomically(join(home, fileName), `${JSON.stringify(record)}\n`);
   if (!written.ok) throw new FailureError(written.failure);
   return record;
@@ -49,7 +64,8 @@ async function readRecord(home: string): Promise<NodeRecord | null> {
     typeof parsed['boot'] === 'number' &&
     Number.isSafeInteger(parsed['boot'])
   ) {
-    return { incarnation: parsed['incarnation'], boot: parsed['boot'] };
+    const journal = typeof parsed['journal'] === 'string' ? parsed['journal'] : null;
+    return { incarnation: parsed['incarnation'], boot: parsed['boot'], journal };
   }
   const hint = 'This directory cannot be used as a voter again. Move it aside and join the swarm anew.';
   throw new FailureError(fail('corrupt', `${path} is damaged.`, hint).failure);

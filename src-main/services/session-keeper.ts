@@ -5,7 +5,7 @@ import type { Capacity } from '../core/state-machine/command.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import { pause } from './backoff.ts';
-import type { NodeRecord } from './node-record.ts';
+import type { Boot } from './node-record.ts';
 import { untilAnsweredMs, type Replica } from './replica.ts';
 
 /** Share of the TTL after which a lease that was not renewed may no longer be relied on. */
@@ -36,8 +36,8 @@ export interface SessionKeeperOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly capacity: () => Capacity;
-  readonly firstRecord: NodeRecord;
-  readonly nextRecord: () => Promise<NodeRecord>;
+  readonly firstRecord: Boot;
+  readonly nextRecord: () => Promise<Boot>;
 }
 
 /** Keeps this run's session alive in the log, and knows by its own clocks when it may be over. */
@@ -116,7 +116,7 @@ export class SessionKeeper {
       this.#options.logger.warn('the change of policy could not be announced', { reason: told.failure.message });
   }
 
-  async #open(record: NodeRecord): Promise<void> {
+  async #open(record: Boot): Promise<void> {
     const { self, name, ttlMs, replica, clock, logger, capacity } = this.#options;
     const session = sessionId(`${self}#${record.incarnation}.${record.boot}`);
     while (!this.#stopping.signal.aborted) {

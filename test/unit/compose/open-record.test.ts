@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,12 +6,17 @@ import { ok, type Failure } from '../../../shared/domain/failure.ts';
 import { openSpaceReserve } from '../../../src-main/adapters/disk/space-reserve.ts';
 import { openRecord, type OpenedRecord } from '../../../src-main/compose-disk.ts';
 import { encodeFact } from '../../../src-main/wire/facts.ts';
+import { folderBirth } from '../../../src-main/services/folder-birth.ts';
 import { DiskCare } from '../../../src-main/services/disk-care.ts';
 import { swarmHome, type SwarmHome } from '../../../src-main/services/swarm-home.ts';
 import { fact, HeldClock, silent } from '../runtime/fakes.ts';
 
 let home: SwarmHome;
 let care: DiskCare;
+
+const probe = await mkdtemp(join(tmpdir(), 'skein-birth-'));
+const systemTells = (await folderBirth(probe)) !== null;
+await rmdir(probe);
 
 beforeEach(async () => {
   home = swarmHome(await mkdtemp(join(tmpdir(), 'skein-record-')));
@@ -52,11 +57,20 @@ async function damageFirstRecord(): Promise<void> {
   await writeFile(path, bytes);
 }
 
+/** Everything as a backup brings it back: the same files, the same times, in folders that are made for them. */
+async function restoreCopy(): Promise<void> {
+  const backup = `${home.root}-backup`;
+  await cp(home.root, backup, { recursive: true, preserveTimestamps: true });
+  await rm(home.root, { recursive: true });
+  await cp(backup, home.root, { recursive: true, preserveTimestamps: true });
+  await rm(backup, { recursive: true });
+}
+
 describe('opening what the disk says about the past', () => {
   it('keeps the incarnation and the facts of a journal that is whole', async () => {
     const incarnation = await firstLife();
     const { record, recovered, opened } = await open();
-    expect(record).toEqual({ incarnation, boot: 2 });
+    expect(record).toMatchObject({ incarnation, boot: 2 });
     expect(recovered.facts).toHaveLength(2);
     await opened.journal.close();
     expect(care.notice(false)).toBe('');
@@ -73,7 +87,7 @@ describe('opening what the disk says about the past', () => {
     expect(await readdir(join(home.root, 'suspect', kept))).toContain('journal-00000001-00000000.seg');
     expect(care.notice(false)).toContain('is damaged at byte');
     const again = await open();
-    expect(again.record).toEqual({ incarnation: record.incarnation, boot: 2 });
+    expect(again.record).toMatchObject({ incarnation: record.incarnation, boot: 2 });
     await again.opened.journal.close();
   });
 
@@ -107,6 +121,45 @@ describe('opening what the disk says about the past', () => {
     const { record, opened } = await open();
     expect(record.incarnation).not.toBe(incarnation);
     expect(care.notice(false)).toContain('was missing');
+    await opened.journal.close();
+  });
+
+  it.runIf(systemTells)(
+    'takes a journal that came back from a backup for another one, and keeps it for a person to look at',
+    async () => {
+      const incarnation = await firstLife();
+      await restoreCopy();
+      const { record, recovered, opened } = await open();
+      expect(record.incarnation).not.toBe(incarnation);
+      expect(recovered).toEqual({ snapshot: null, facts: [] });
+      await opened.journal.close();
+      expect(care.notice(false)).toContain('is a copy, as from a backup');
+      expect(await readdir(join(home.root, 'suspect'))).toHaveLength(1);
+      const again = await open();
+      expect(again.record).toMatchObject({ incarnation: record.incarnation, boot: 2 });
+      await again.opened.journal.close();
+    },
+  );
+
+  it('goes on from a copy where nobody else has the log', async () => {
+    const incarnation = await firstLife();
+    await restoreCopy();
+    const { record, recovered, opened } = await open(null, true);
+    expect(record).toMatchObject({ incarnation, boot: 2 });
+    expect(recovered.facts).toHaveLength(2);
+    await opened.journal.close();
+    // Others who join later find a machine that trusts its journal.
+    const later = await open();
+    expect(later.record.incarnation).toBe(incarnation);
+    await later.opened.journal.close();
+  });
+
+  it('keeps its name when all of its folder is moved', async () => {
+    const incarnation = await firstLife();
+    await rename(home.root, `${home.root}-moved`);
+    home = swarmHome(`${home.root}-moved`);
+    const { record, opened } = await open();
+    expect(record.incarnation).toBe(incarnation);
     await opened.journal.close();
   });
 

@@ -25,10 +25,11 @@ const rooms = {
   'core-paxos': ['^src-main/core/paxos/', [...domain, '^src-main/core/machine/']],
   'core-locks': ['^src-main/core/locks/', [...domain, '^src-main/core/machine/']],
   'core-kv': ['^src-main/core/kv/', [...domain, '^src-main/core/machine/']],
+  'core-levels': ['^src-main/core/levels/', [...domain, '^src-main/core/machine/']],
   'core-tasks': ['^src-main/core/tasks/', [...domain, '^src-main/core/machine/']],
   'core-state-machine': [
     '^src-main/core/state-machine/',
-    [...domain, '^src-main/core/(machine|locks|kv|ranks|tasks)/'],
+    [...domain, '^src-main/core/(machine|levels|locks|kv|ranks|tasks)/'],
   ],
   'core-node': ['^src-main/core/node/', [...domain, '^src-main/core/']],
   wire: ['^src-main/wire/', [...domain, '^src-main/core/', npm('@bufbuild/protobuf')]],

@@ -13,6 +13,7 @@ import { found } from './runtime/recovery.ts';
 import { ReadIndex } from './runtime/read-index.ts';
 import { Requests } from './runtime/requests.ts';
 import { divergenceFailure } from './services/divergence-words.ts';
+import { outdatedFailure } from './services/version-words.ts';
 import { Activity } from './services/activity.ts';
 import { AppliedReplica } from './services/applied-replica.ts';
 import { CoordinationRecord } from './services/coordination-record.ts';
@@ -162,6 +163,7 @@ function buildBase(machine: Machine, { membership, home, record, recovered, jour
       replica.heard(event);
       if (event.type === 'diverged' && event.divergence.node === self && event.divergence.settled)
         driver.halt(divergenceFailure(event.divergence));
+      if (event.type === 'outdated') driver.halt(outdatedFailure(event.outdated));
     },
     onFailed: (failure) => {
       logger.error('the node has halted', { ...failure });

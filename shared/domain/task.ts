@@ -28,6 +28,10 @@ export const finalTaskStates: ReadonlySet<TaskState> = new Set<TaskState>([
 export const placementPolicies = ['least-loaded', 'round-robin'] as const;
 export type PlacementPolicy = (typeof placementPolicies)[number];
 
+/** Whose waiting tasks are placed before those of others. */
+export const jobPriorities = ['low', 'high'] as const;
+export type JobPriority = (typeof jobPriorities)[number];
+
 /** What a job asks for, as it stands in the log. Everything large is in the manifest, by hash. */
 export interface JobSpec {
   readonly name: string;
@@ -45,6 +49,8 @@ export interface JobSpec {
   readonly policy: PlacementPolicy;
   /** Slots the task takes on its machine, 1 or more. */
   readonly slots: number;
+  /** Absent: neither. Understood from feature level 2 on. */
+  readonly priority?: JobPriority | undefined;
 }
 
 /** A file placed into the attempt's folder before the program starts. */

@@ -70,6 +70,7 @@ export class Activity {
           divergenceText(event.divergence, (node) => this.#name(node)),
         );
         return;
+      case 'outdated':
       case 'state-replaced':
       case 'read-ready':
       case 'read-failed':
@@ -131,6 +132,11 @@ export class Activity {
         const moved = change.moves.map(({ node, band }) => `${this.#name(node)} in band ${band}`).join(', ');
         return { kind: 'config', text: `Wanted as coordinator, from 0 to 4: ${moved}` };
       }
+      case 'level-raised':
+        return {
+          kind: 'config',
+          text: `Every machine understands level ${change.level} now: what it brought can be used`,
+        };
       case 'attempt-assigned':
       case 'job-removed':
       case 'kv-changed':

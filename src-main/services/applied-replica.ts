@@ -36,7 +36,7 @@ export class AppliedReplica implements Replica {
   }
 
   status(): ReplicaStatus {
-    const { role, coordinator, ballot, config, committed, singleCopies, checkpoint } = this.#options.node;
+    const { role, coordinator, ballot, config, committed, singleCopies, checkpoint, outdated } = this.#options.node;
     return {
       role,
       coordinator: coordinator?.node ?? null,
@@ -46,6 +46,7 @@ export class AppliedReplica implements Replica {
       applied: committed,
       singleCopies,
       comparedSlot: checkpoint?.slot ?? null,
+      outdated,
     };
   }
 

@@ -132,6 +132,7 @@ export class CoordinationRecord {
           reason: divergenceReason(event.divergence),
         });
         return;
+      case 'outdated':
       case 'role-changed':
       case 'request-answered':
       case 'request-refused':

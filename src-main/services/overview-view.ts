@@ -6,6 +6,7 @@ import { whyWaiting, workersOf } from './jobs-view.ts';
 import { divergenceReason, divergenceText, isRecent } from './divergence-words.ts';
 import { nodeRef } from './names.ts';
 import type { PeerHolder, RunningPeer } from './running-peer.ts';
+import { outdatedNotice } from './version-words.ts';
 
 export interface SelfFacts {
   readonly version: string;
@@ -113,7 +114,8 @@ function standing(
   quorum: Overview['quorum'],
   memberCount: number,
 ): { state: Overview['state']; message: string } {
-  const { coordinator, config } = peer.replica.status();
+  const { coordinator, config, outdated } = peer.replica.status();
+  if (outdated !== null) return { state: 'degraded', message: outdatedNotice(outdated) };
   const seconds = Math.round(peer.hints.coordinatorSilentMs() / 1_000);
   if (coordinator === null && config === null) {
     return { state: 'electing', message: 'This machine has joined and waits to hear from a coordinator.' };

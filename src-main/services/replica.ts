@@ -1,5 +1,6 @@
 import type { Result } from '../../shared/domain/failure.ts';
 import type { LockName, NodeId, SessionId, Slot } from '../../shared/domain/ids.ts';
+import type { Outdated } from '../core/node/level-gate.ts';
 import type { NodeEvent, NodeRole } from '../core/node/messages.ts';
 import type { Ballot } from '../core/paxos/ballot.ts';
 import type { SingleCopies } from '../core/paxos/copies.ts';
@@ -54,4 +55,6 @@ export interface ReplicaStatus {
   readonly singleCopies: SingleCopies | null;
   /** Where log and state were last compared with those of others; null before. */
   readonly comparedSlot: Slot | null;
+  /** The swarm has moved beyond this program, which takes part in nothing any more. Null as a rule. */
+  readonly outdated: Outdated | null;
 }

@@ -1,5 +1,7 @@
 import { sessionId, type NodeId, type SessionId, type WallTime } from '../../shared/domain/ids.ts';
 import type { Instant } from '../core/machine/time.ts';
+import { supportedLevel } from '../core/levels/feature-levels.ts';
+import type { Program } from '../core/levels/level-table.ts';
 import type { NodeEvent } from '../core/node/messages.ts';
 import type { Capacity } from '../core/state-machine/command.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -7,6 +9,7 @@ import type { Logger } from '../ports/logger.ts';
 import { pause } from './backoff.ts';
 import type { Boot } from './node-record.ts';
 import { untilAnsweredMs, type Replica } from './replica.ts';
+import { version } from './version.ts';
 
 /** Share of the TTL after which a lease that was not renewed may no longer be relied on. */
 const trustedShare = 0.6;
@@ -39,6 +42,9 @@ export interface SessionKeeperOptions {
   readonly firstRecord: Boot;
   readonly nextRecord: () => Promise<Boot>;
 }
+
+/** What the others must know before the log may hold what only newer programs understand. */
+const program: Program = { version, supports: supportedLevel };
 
 /** Keeps this run's session alive in the log, and knows by its own clocks when it may be over. */
 export class SessionKeeper {
@@ -123,7 +129,7 @@ export class SessionKeeper {
       const sent = this.#clocks();
       const offered = capacity();
       const opened = await replica.propose(
-        { type: 'session-opened', session, node: self, name, ttlMs, capacity: offered },
+        { type: 'session-opened', session, node: self, name, ttlMs, capacity: offered, program },
         { signal: this.#stopping.signal, timeoutMs: untilAnsweredMs },
       );
       if (this.#stopping.signal.aborted) return;

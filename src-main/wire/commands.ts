@@ -1,6 +1,6 @@
 import type { Result } from '../../shared/domain/failure.ts';
 import type { ContentHash, FencingToken, JobId, KvKey, WallTime } from '../../shared/domain/ids.ts';
-import { placementPolicies } from '../../shared/domain/task.ts';
+import { jobPriorities, placementPolicies } from '../../shared/domain/task.ts';
 import {
   jobSpecBytesMax,
   kvKeyCharsMax,
@@ -11,6 +11,7 @@ import {
   tasksPerCommandMax,
   tasksPerJobMax,
 } from '../core/machine/limits.ts';
+import { levelMax } from '../core/levels/feature-levels.ts';
 import { rankPins, topBand } from '../core/ranks/rank-table.ts';
 import type { LoggedRequest, Request } from '../core/state-machine/command.ts';
 import { bool, decode, double, encode, hex, text, uint53, word, type Codec, type Infer, type Same } from './codec.ts';
@@ -53,6 +54,7 @@ const jobSpec = message('JobSpec', {
   on: nullable(8, node),
   policy: required(9, word(...placementPolicies)),
   slots: required(10, uint53()),
+  priority: optional(11, word(...jobPriorities)),
 });
 
 const assignment = message('Assignment', {
@@ -143,6 +145,7 @@ const command = union('Command', 'type', {
       name: required(3, name),
       ttlMs: required(4, uint53()),
       capacity: required(5, capacity),
+      program: optional(6, message('Program', { version: required(1, name), supports: required(2, uint53(levelMax)) })),
     }),
   ],
   'session-renewed': [2, message('SessionRenewed', { session: required(1, session), renewal: required(2, uint53()) })],
@@ -241,6 +244,7 @@ const command = union('Command', 'type', {
       by: required(3, name),
     }),
   ],
+  'level-raised': [60, message('LevelRaised', { level: required(1, uint53(levelMax)) })],
   'job-submitted': [
     20,
     message('JobSubmitted', {

@@ -4,6 +4,7 @@
  * reused. The checks at the end make the compiler refuse a table that says something else than the types of the core.
  */
 import { failureCodes } from '../../shared/domain/failure.ts';
+import { levelMax } from '../core/levels/feature-levels.ts';
 import {
   entriesPerMessageMax,
   outstandingRequestsMax,
@@ -118,7 +119,12 @@ export const nodeMessage = union('NodeMessage', 'type', {
   ],
   heartbeat: [
     15,
-    message('Heartbeat', { ballot: required(1, ballot), committed: required(2, slot), beat: required(3, uint53()) }),
+    message('Heartbeat', {
+      ballot: required(1, ballot),
+      committed: required(2, slot),
+      beat: required(3, uint53()),
+      level: required(4, uint53(levelMax)),
+    }),
   ],
   'heartbeat-ack': [
     16,

@@ -154,6 +154,6 @@ describe('restoring a snapshot', () => {
     );
     expect(restoreSnapshot('').ok).toBe(false);
     expect(restoreSnapshot('null').ok).toBe(false);
-    expect(takeSnapshot(createState())).toContain('"version":4');
+    expect(takeSnapshot(createState())).toContain('"version":5');
   });
 });

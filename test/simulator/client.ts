@@ -11,6 +11,7 @@ import type { AttemptOutcome, JobSpec } from '../../shared/domain/task.ts';
 import type { NodeEvent } from '../../src-main/core/node/messages.ts';
 import type { NodeMachine } from '../../src-main/core/node/node.ts';
 import type { Random } from '../../src-main/core/machine/random.ts';
+import { supportedLevel } from '../../src-main/core/levels/feature-levels.ts';
 import { rankPins } from '../../src-main/core/ranks/rank-table.ts';
 import type { Command, CommandResult } from '../../src-main/core/state-machine/command.ts';
 import type { StateEvent } from '../../src-main/core/state-machine/events.ts';
@@ -25,6 +26,7 @@ import { LockClient } from './lock-client.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
+const program = { version: '', supports: supportedLevel };
 export const sessionTtlMs = 20_000;
 const requestTimeoutMs = 30_000;
 const unfinishedJobsMax = 12;
@@ -209,7 +211,7 @@ export class SimClient {
       accepts: { from: 'everyone' as const },
     };
     this.#ask(
-      { type: 'session-opened', session, node: this.#node, name: this.#node, ttlMs: sessionTtlMs, capacity },
+      { type: 'session-opened', session, node: this.#node, name: this.#node, ttlMs: sessionTtlMs, capacity, program },
       (result) => {
         if (session !== this.#session) return;
         if (result.ok) this.#open = true;

@@ -9,7 +9,7 @@
  * Raised with every change of what an entry of the log or a record of the state consists of: two programs that lay out
  * the same thing differently must not take each other for damaged.
  */
-export const digestVersion = 1;
+export const digestVersion = 2;
 
 /** Grown to fit the largest value seen; one value at a time is laid out in it. */
 let words = new Int32Array(1_024);

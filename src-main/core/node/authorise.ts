@@ -43,6 +43,7 @@ export function mayPropose(from: NodeId, request: Request): boolean {
     case 'lock-delay-ended':
     case 'tasks-assigned':
     case 'ranks-changed':
+    case 'level-raised':
       return false;
   }
 }

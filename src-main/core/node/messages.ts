@@ -10,6 +10,7 @@ import type { Voter, VoterConfig } from '../paxos/voters.ts';
 import type { CommandResult, LoggedRequest, Request } from '../state-machine/command.ts';
 import type { StateEvent } from '../state-machine/events.ts';
 import type { Checkpoint, Divergence } from './checkpoints.ts';
+import type { Outdated } from './level-gate.ts';
 
 /** A member hands its requests to the coordinator. No reply but a refusal: it sees them applied in its own log. */
 export type ProposalMessage =
@@ -139,6 +140,8 @@ export type NodeEvent =
    * must come back as another voter, from what the others have.
    */
   | { readonly type: 'diverged'; readonly divergence: Divergence }
+  /** The swarm has a feature level that this program does not understand. It has stopped, and leaves its disk as it is. */
+  | { readonly type: 'outdated'; readonly outdated: Outdated }
   | { readonly type: 'config-changed'; readonly config: VoterConfig }
   /** Compaction: this snapshot now stands for everything up to its slot. */
   | { readonly type: 'snapshot-taken'; readonly snapshot: Snapshot };

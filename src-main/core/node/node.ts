@@ -22,6 +22,7 @@ import type { Checkpoint } from './checkpoints.ts';
 import type { Comparing } from './comparing.ts';
 import { EffectBuffer } from './effect-buffer.ts';
 import type { Leadership } from './leadership.ts';
+import type { Outdated } from './level-gate.ts';
 import type { NodeEffect, NodeFact, NodeInput, NodeMessage, NodeRole, NodeTimer } from './messages.ts';
 import type { Office } from './office.ts';
 import type { NodeOptions } from './options.ts';
@@ -57,6 +58,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   readonly #replicated: ReplicatedState;
   readonly #standing: Standing;
   readonly #effects = new EffectBuffer();
+  #saidOutdated = false;
 
   constructor(options: NodeOptions) {
     const { self, recovered } = options;
@@ -104,6 +106,10 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   /** What this machine would bring into a new epoch. */
   get advance(): Advance {
     return this.#replica.advance;
+  }
+  /** Set once the swarm has moved beyond this program; it then takes part in nothing. */
+  get outdated(): Outdated | null {
+    return this.#replicated.outdated;
   }
   get role(): NodeRole {
     return this.#standing.role;
@@ -153,6 +159,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
   step(now: Instant, input: NodeInput): readonly NodeEffect[] {
     // Whatever it has is not to be relied on: it answers nobody any more.
     if (this.#comparing.diverged !== null) return [];
+    if (this.#replicated.outdated !== null) return this.#stopAsOutdated(this.#replicated.outdated);
     this.#bully.noteTime(now);
     switch (input.type) {
       case 'started':
@@ -211,6 +218,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         assertNever(input);
     }
     this.#settle(now);
+    if (this.#replicated.outdated !== null) return this.#stopAsOutdated(this.#replicated.outdated);
     this.#stopIfDiverged();
     const copyWaitMs = this.#replica.copyWaitLeftMs(now);
     if (copyWaitMs !== null) this.#effects.arm('copy', copyWaitMs);
@@ -221,6 +229,17 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (this.#comparing.diverged === null) return;
     this.#replica.stepDown();
     this.#leadership.end('what this machine has differs from what a majority has');
+  }
+
+  /** As if it had crashed before this step: what it cannot read all of must not reach its disk or others. Says so once. */
+  #stopAsOutdated(outdated: Outdated): readonly NodeEffect[] {
+    this.#effects.take();
+    if (this.#saidOutdated) return [];
+    this.#saidOutdated = true;
+    this.#replica.stepDown();
+    this.#standing.retire('the swarm has moved to a feature level that this program does not understand');
+    this.#effects.emit({ type: 'outdated', outdated });
+    return this.#effects.take();
   }
 
   /** Always armed, so an input that finds it overdue shows that this node was not running. */
@@ -282,6 +301,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #onPaxos(now: Instant, from: NodeId, message: PaxosMessage<LoggedRequest>): void {
     if (message.type === 'heartbeat-ack') this.#duties.noteAnswer(now, from, message);
+    if (message.type === 'heartbeat' && message.ballot.epoch >= (this.#replica.config?.epoch ?? 0))
+      this.#replicated.noteLevel(message.level);
     this.#replica.receive(now, from, message, this.#leadership.followed(now, from));
   }
 
@@ -356,7 +377,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (outcome.installed !== null) this.#onInstalled(outcome.installed);
     const beforeApplied = this.#effects.end;
     for (const chosen of outcome.chosen) this.#applyOne(chosen, now);
-    if (outcome.opened !== null) this.#compact(outcome.opened, beforeApplied);
+    if (outcome.opened !== null && this.#replicated.outdated === null) this.#compact(outcome.opened, beforeApplied);
     const applied = outcome.chosen.length > 0 || outcome.installed !== null;
     this.#afterApply(now, applied, led);
     return applied || outcome.effects.length > 0 || outcome.attempt !== null || outcome.heard !== null;
@@ -364,6 +385,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #onInstalled(snapshot: Snapshot): void {
     this.#replicated.restore(snapshot);
+    if (this.#replicated.outdated !== null) return;
     this.#effects.emit({ type: 'snapshot-taken', snapshot });
     this.#effects.emit({ type: 'state-replaced', slot: snapshot.slot });
     this.#requesting.onStateReplaced();
@@ -371,6 +393,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   /** Without `now` the entry is replayed at the start: nobody waits for its event. */
   #applyOne(chosen: Chosen<LoggedRequest>, now?: Instant): void {
+    if (this.#replicated.outdated !== null) return;
     const applied = this.#replicated.apply(chosen);
     const { request } = applied;
     if (request !== null) this.#requesting.settle(request);
@@ -381,7 +404,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #afterApply(now: Instant, changed: boolean, led: boolean): void {
     this.#leadership.followConfig(led);
-    if (!changed) return;
+    if (!changed || this.#replicated.outdated !== null) return;
     if (this.#replica.serving) {
       this.#requesting.sendDue(now);
       this.#office.placeTasks(now);

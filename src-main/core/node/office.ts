@@ -9,12 +9,15 @@ import type { LoggedRequest } from '../state-machine/command.ts';
 import type { SwarmState } from '../state-machine/state.ts';
 import type { CoordinatorDuties } from './coordinator-duties.ts';
 import { HandOver, preferenceEveryMs, preferredSuccessor, successors } from './hand-over.ts';
+import { LevelDuty } from './level-duty.ts';
 import type { NodeMessage, NodeTimer } from './messages.ts';
 import type { Proposals } from './proposals.ts';
 
 export interface OfficeOptions {
   readonly self: NodeId;
   readonly timing: NodeTiming;
+  /** The highest feature level that this program understands. */
+  readonly supports: number;
   readonly replica: Replica<LoggedRequest>;
   readonly proposals: Proposals;
   readonly duties: CoordinatorDuties;
@@ -37,6 +40,7 @@ export class Office {
   readonly #options: OfficeOptions;
   readonly #handOver: HandOver;
   readonly #evidence: Evidence;
+  readonly #levels: LevelDuty;
   /** When a voter of higher rank was last let go ahead. */
   #preferredAt: Instant | null = null;
   /** This machine is about to go. */
@@ -46,6 +50,7 @@ export class Office {
     this.#options = options;
     this.#handOver = new HandOver(options.timing.heartbeatMs);
     this.#evidence = new Evidence(options.self);
+    this.#levels = new LevelDuty(options.supports);
   }
 
   /** A phase-1 quorum: the work begins, though nothing is proposed before the barrier. */
@@ -135,6 +140,13 @@ export class Office {
     this.placeTasks(now);
     this.reviewVoters(now);
     this.#reviewRanks(now);
+    this.#reviewLevel(now);
+  }
+
+  #reviewLevel(now: Instant): void {
+    const { proposals, state, members } = this.#options;
+    const raise = this.#levels.due(now, { state: state(), members: members() });
+    if (raise !== null) proposals.addOwn(raise);
   }
 
   /** What was seen of the others becomes their rank, slowly; and somebody who is wanted far more takes over, seldom. */

@@ -9,6 +9,8 @@ export interface NodeOptions {
   /** Decides every draw this node makes. */
   readonly seed: number;
   readonly members: readonly NodeId[];
+  /** The highest feature level that this program understands; lower only where one plays an older program. */
+  readonly supports?: number;
   readonly timing?: Partial<NodeTiming>;
   /** Wall time for the entries this node proposes as coordinator; for people to read. */
   readonly wall: () => WallTime;

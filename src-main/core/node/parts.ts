@@ -9,7 +9,9 @@ import { CommitNews } from './commit-news.ts';
 import { Comparing } from './comparing.ts';
 import { CoordinatorDuties } from './coordinator-duties.ts';
 import type { EffectBuffer } from './effect-buffer.ts';
+import { supportedLevel } from '../levels/feature-levels.ts';
 import { Leadership } from './leadership.ts';
+import { tooEarly } from './level-gate.ts';
 import type { NodeEvent, NodeMessage } from './messages.ts';
 import { Office } from './office.ts';
 import { weigh, type NodeOptions } from './options.ts';
@@ -44,12 +46,12 @@ interface Surroundings {
 
 /** Makes the parts and shows each of them those it needs. The order of the draws is part of a seed's course. */
 export function createParts(options: NodeOptions, { effects, connected, members }: Surroundings): NodeParts {
-  const { self } = options;
-  const replicated = new ReplicatedState();
+  const { self, supports = supportedLevel } = options;
+  const replicated = new ReplicatedState(supports);
   const standing = new Standing((event) => effects.emit(event));
   const timing = { ...lanTiming, ...options.timing };
   const random = seededRandom(options.seed);
-  const replica = new Replica(self, weigh);
+  const replica = new Replica(self, weigh, () => replicated.state.levels.level);
   const bully = new Bully(self.node, timing, random);
   const duties = new CoordinatorDuties(self, timing);
   const proposals = new Proposals(self.node);
@@ -65,6 +67,7 @@ export function createParts(options: NodeOptions, { effects, connected, members 
   const office = new Office({
     ...ways,
     timing,
+    supports,
     duties,
     state: () => replicated.state,
     members,
@@ -75,6 +78,7 @@ export function createParts(options: NodeOptions, { effects, connected, members 
     ...ways,
     applied: () => replicated.state.clients,
     leading: () => replica.phase === 'leading',
+    tooEarly: (request) => tooEarly(request, { state: replicated.state, members: members() }),
   });
   const reading = new Reading({ ...ways, firstAttempt: random.below(2 ** 30) * 2 ** 20 });
   const comparing = new Comparing({ ...ways, digest: (turn) => stateDigest(replicated.state, turn) });

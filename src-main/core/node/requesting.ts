@@ -1,3 +1,4 @@
+import type { Failure } from '../../../shared/domain/failure.ts';
 import type { NodeId } from '../../../shared/domain/ids.ts';
 import { bytesPerProposalMax, entriesPerMessageMax } from '../machine/limits.ts';
 import type { Instant } from '../machine/time.ts';
@@ -20,6 +21,8 @@ export interface RequestingOptions {
   readonly leading: () => boolean;
   readonly send: (to: NodeId, message: NodeMessage) => void;
   readonly emit: (event: NodeEvent) => void;
+  /** Why a request belongs to a feature level that the swarm has not reached; null when it has. */
+  readonly tooEarly: (request: Request) => Failure | null;
 }
 
 /** How requests reach the log: those of this node on their way to the coordinator, and those it takes on as one. */
@@ -39,10 +42,10 @@ export class Requesting {
 
   onRequested(now: Instant, requests: readonly Request[]): void {
     const taken = requests.filter((request) => {
-      const added = this.#outstanding.add(request);
-      if (!added)
-        this.#options.emit({ type: 'request-refused', sequence: request.sequence, failure: tooManyOutstanding });
-      return added;
+      // Here, before it leaves: only then is it certain that it never takes effect.
+      const failure = this.#options.tooEarly(request) ?? (this.#outstanding.add(request) ? null : tooManyOutstanding);
+      if (failure !== null) this.#options.emit({ type: 'request-refused', sequence: request.sequence, failure });
+      return failure === null;
     });
     const coordinator = this.#options.coordinator();
     if (coordinator === null) return;
@@ -97,14 +100,25 @@ export class Requesting {
   }
 
   #admit(from: NodeId, asked: readonly Request[]): void {
-    const { self, proposals, applied, leading, coordinator, send } = this.#options;
-    // Who asks again for what took effect lags: it finds the answer in the log or in a snapshot, not in one more entry.
-    const requests = asked.filter(({ client, sequence }) => applied().resultOf(client, sequence) === null);
+    const { proposals, applied, leading, tooEarly } = this.#options;
+    const requests = asked.filter((request) => {
+      // Who asks again for what took effect lags: it finds the answer in the log or in a snapshot, not in one more entry.
+      if (applied().resultOf(request.client, request.sequence) !== null) return false;
+      const early = tooEarly(request);
+      if (early !== null) this.#refuse(from, [request], early);
+      return early === null;
+    });
     if (requests.length === 0) return;
     const failure = proposals.admit(requests, leading());
-    if (failure === null || from === self) return;
+    if (failure !== null) this.#refuse(from, requests, failure);
+  }
+
+  /** A refusal that may pass: whoever asked asks again. */
+  #refuse(to: NodeId, requests: readonly Request[], failure: Failure): void {
+    const { self, coordinator, send } = this.#options;
+    if (to === self) return;
     const sequences = requests.map(({ sequence }) => sequence);
-    send(from, { type: 'propose-refused', sequences, failure, coordinator: coordinator() });
+    send(to, { type: 'propose-refused', sequences, failure, coordinator: coordinator() });
   }
 }
 

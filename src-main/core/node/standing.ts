@@ -53,6 +53,12 @@ export class Standing {
     this.#emit({ type: 'coordinator-changed', coordinator: self, ballot, reason: this.#reason });
   }
 
+  /** It takes part in nothing any more, whatever seat it has. */
+  retire(reason: string): void {
+    this.followNobody(reason);
+    this.become('learner', null, reason);
+  }
+
   followNobody(reason: string): void {
     if (this.#coordinator === null) return;
     this.#coordinator = null;

@@ -69,6 +69,8 @@ export type PaxosMessage<Payload> =
       readonly ballot: Ballot;
       readonly committed: Slot;
       readonly beat: number;
+      /** The feature level at the sender: whoever does not understand it must stop, however far its own log is. */
+      readonly level: number;
     }
   /** `incarnation`: of the state directory that answers. A seat is offered to it, not to what a session remembers. */
   | {

@@ -64,12 +64,14 @@ export class Proposer<Payload> {
   readonly #self: NodeId;
   readonly #log: SlotLog<Payload>;
   readonly #out: EffectList<Payload>;
+  readonly #level: () => number;
   #state: State<Payload> = { type: 'idle' };
 
-  constructor(self: NodeId, log: SlotLog<Payload>, out: EffectList<Payload>) {
+  constructor(self: NodeId, log: SlotLog<Payload>, out: EffectList<Payload>, level: () => number) {
     this.#self = self;
     this.#log = log;
     this.#out = out;
+    this.#level = level;
   }
 
   get phase(): State<Payload>['type'] {
@@ -345,8 +347,9 @@ export class Proposer<Payload> {
 
   #sendCommit({ ballot, beat }: Leading<Payload>, to: readonly NodeId[]): void {
     const committed = this.#log.committed;
+    const level = this.#level();
     for (const node of to) {
-      if (node !== this.#self) this.#out.send(node, { type: 'heartbeat', ballot, committed, beat });
+      if (node !== this.#self) this.#out.send(node, { type: 'heartbeat', ballot, committed, beat, level });
     }
   }
 

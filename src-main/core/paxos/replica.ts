@@ -38,11 +38,12 @@ export class Replica<Payload> {
   readonly #following: Following<Payload>;
   #highestRound = 0;
 
-  constructor(self: AcceptorSelf, weigh: (payload: Payload) => number) {
+  /** `level`: of the state at `committed`, which every sign of life tells. */
+  constructor(self: AcceptorSelf, weigh: (payload: Payload) => number, level: () => number) {
     this.#self = self;
     this.#acceptor = new Acceptor(self, this.#log, this.#out);
     this.#learner = new Learner(this.#log, this.#out, weigh);
-    this.#proposer = new Proposer(self.node, this.#log, this.#out);
+    this.#proposer = new Proposer(self.node, this.#log, this.#out, level);
     this.#change = new EpochChange({
       ...this.#durable,
       self: self.node,

@@ -1,6 +1,7 @@
 import { assertNever } from '../../../shared/assert.ts';
-import { fail } from '../../../shared/domain/failure.ts';
+import { fail, type Failure } from '../../../shared/domain/failure.ts';
 import type { AcceptPolicy } from '../../../shared/domain/member.ts';
+import { lowestLevel } from '../levels/feature-levels.ts';
 import { sessionNotAlive } from '../locks/sessions.ts';
 import type { Session } from '../locks/sessions.ts';
 import { kvEvents } from './apply-kv.ts';
@@ -33,14 +34,25 @@ export function applySessionCommand(context: ApplyContext, command: SessionComma
 }
 
 function open(context: ApplyContext, command: Extract<SessionCommand, { type: 'session-opened' }>): Applied {
-  const { sessions } = context.state;
-  const { session: id, node, name, ttlMs, capacity } = command;
+  const { sessions, levels } = context.state;
+  const { session: id, node, name, ttlMs, capacity, program } = command;
   if (sessions.get(id)?.node === node) return doneWith();
+  const supports = program?.supports ?? lowestLevel;
+  // It was on its way when the level was raised; whoever sent it stops when it hears of that.
+  if (supports < levels.level) return refused(tooOldFor(levels.level, name, supports));
   const opened = sessions.open({ id, node, name, ttlMs, renewal: 0, openedAt: context.at, capacity });
   if (!opened.ok) return refused(opened.failure);
+  levels.note(node, name, program, (other) => sessions.ofNode(other) !== null);
   const ended = opened.value === null ? [] : endSession(context, opened.value, 'replaced');
   return doneWith([...ended, { type: 'session-opened', session: id, node }]);
 }
+
+const tooOldFor = (level: number, name: string, supports: number): Failure =>
+  fail(
+    'unsupported-version',
+    `the swarm has moved to level ${level}, and ${name} supports levels up to ${supports}`,
+    'Update Skein on that machine.',
+  ).failure;
 
 /** A renewal that was logged before this entry wins: then the session was alive after all (invariant L4). */
 function expire(context: ApplyContext, command: Extract<SessionCommand, { type: 'session-expired' }>): Applied {

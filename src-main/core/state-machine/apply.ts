@@ -2,6 +2,7 @@ import { assertNever } from '../../../shared/assert.ts';
 import type { Slot } from '../../../shared/domain/ids.ts';
 import type { Applied, ApplyContext } from './applied.ts';
 import { applyKvCommand } from './apply-kv.ts';
+import { applyLevelCommand } from './apply-levels.ts';
 import { applyLockCommand } from './apply-locks.ts';
 import { applyRankCommand } from './apply-ranks.ts';
 import { applySessionCommand } from './apply-sessions.ts';
@@ -32,6 +33,8 @@ function applyCommand(context: ApplyContext, command: Command): Applied {
     case 'session-closed':
     case 'capacity-changed':
       return applySessionCommand(context, command);
+    case 'level-raised':
+      return applyLevelCommand(context, command);
     case 'lock-requested':
     case 'locks-requested':
     case 'lock-abandoned':

@@ -1,6 +1,8 @@
 import type { Failure } from '../../../shared/domain/failure.ts';
 import type { FencingToken, JobId, NodeId, SessionId, Slot, WallTime } from '../../../shared/domain/ids.ts';
 import type { AcceptPolicy } from '../../../shared/domain/member.ts';
+import type { LevelCommand } from '../levels/commands.ts';
+import type { Program } from '../levels/level-table.ts';
 import type { KvCommand } from '../kv/commands.ts';
 import type { KvAnswer } from '../kv/records.ts';
 import type { LockCommand } from '../locks/commands.ts';
@@ -26,6 +28,8 @@ export type SessionCommand =
       readonly name: string;
       readonly ttlMs: number;
       readonly capacity: Capacity;
+      /** Absent in entries of programs from before the levels. */
+      readonly program?: Program | undefined;
     }
   | { readonly type: 'session-renewed'; readonly session: SessionId; readonly renewal: number }
   /** Takes effect only while the session's last renewal is still this one: expiry may be late, never early. */
@@ -33,7 +37,7 @@ export type SessionCommand =
   | { readonly type: 'session-closed'; readonly session: SessionId }
   | { readonly type: 'capacity-changed'; readonly session: SessionId; readonly capacity: Capacity };
 
-export type Command = SessionCommand | LockCommand | KvCommand | RankCommand | TaskCommand;
+export type Command = SessionCommand | LevelCommand | LockCommand | KvCommand | RankCommand | TaskCommand;
 
 /**
  * A command with the name under which it takes effect at most once (RIFL, SOSP 2015, section 4).

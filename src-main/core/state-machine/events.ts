@@ -42,6 +42,8 @@ export type StateEvent =
   /** The machines whose band moved, by one each. */
   | { readonly type: 'ranks-changed'; readonly moves: readonly RankMove[] }
   | { readonly type: 'rank-pinned'; readonly node: NodeId; readonly pin: RankPin; readonly by: string }
+  /** The log may use what this level brought. */
+  | { readonly type: 'level-raised'; readonly level: number }
   | { readonly type: 'job-submitted'; readonly job: JobId; readonly submitter: NodeId }
   | {
       readonly type: 'attempt-assigned';

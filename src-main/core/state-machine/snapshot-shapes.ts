@@ -11,9 +11,10 @@ import type {
   ContentHash,
 } from '../../../shared/domain/ids.ts';
 import type { AcceptPolicy } from '../../../shared/domain/member.ts';
-import { placementPolicies, taskStates } from '../../../shared/domain/task.ts';
+import { jobPriorities, placementPolicies, taskStates } from '../../../shared/domain/task.ts';
 import type { Attempt, AttemptOutcome, JobSpec, TaskState } from '../../../shared/domain/task.ts';
 import type { KvSnapshot } from '../kv/kv-store.ts';
+import type { LevelSnapshot, MachineProgram } from '../levels/level-table.ts';
 import type { Lock } from '../locks/records.ts';
 import type { Session } from '../locks/sessions.ts';
 import type { OutputSummary } from '../tasks/commands.ts';
@@ -64,13 +65,15 @@ export interface JobSnapshot {
 }
 
 export interface StateSnapshot {
-  readonly version: 4;
+  readonly version: 5;
   readonly sessions: readonly Session<Capacity>[];
   readonly locks: readonly (Lock | FormerLock)[];
   /** Absent in version 1. */
   readonly kv?: KvSnapshot | undefined;
   /** Absent in texts from before ranks were in the log. */
   readonly ranks?: readonly RankRecord[] | undefined;
+  /** Absent before version 5. */
+  readonly levels?: LevelSnapshot | undefined;
   readonly nextJob: number;
   readonly jobs: readonly JobSnapshot[];
   readonly clients: readonly ClientSnapshot[];
@@ -155,6 +158,7 @@ const specShape = objectOf<JobSpec>({
   on: orNull(isNode),
   policy: oneOf(placementPolicies),
   slots: isCount,
+  priority: optional(oneOf(jobPriorities)),
 });
 
 const jobShape = objectOf<JobSnapshot>({
@@ -206,11 +210,17 @@ const rankShape = objectOf<RankRecord>({
   movedAt: orNull(isTime),
 });
 
+const levelsShape = objectOf<LevelSnapshot>({
+  level: isCount,
+  machines: listOf(objectOf<MachineProgram>({ node: isNode, name: isText, version: isText, supports: isCount })),
+});
+
 export const stateShape = objectOf<Omit<StateSnapshot, 'version'>>({
   sessions: listOf(sessionShape),
   locks: listOf(anyOf<Lock | FormerLock>(lockShape, formerLockShape)),
   kv: optional(kvShape),
   ranks: optional(listOf(rankShape)),
+  levels: optional(levelsShape),
   nextJob: isCount,
   jobs: listOf(jobShape),
   clients: listOf(clientShape),

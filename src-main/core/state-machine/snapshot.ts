@@ -1,6 +1,8 @@
 import { fail, ok } from '../../../shared/domain/failure.ts';
 import type { Result } from '../../../shared/domain/failure.ts';
 import { KvStore } from '../kv/kv-store.ts';
+import { lowestLevel, supportedLevel } from '../levels/feature-levels.ts';
+import { LevelTable } from '../levels/level-table.ts';
 import { LockTable } from '../locks/lock-table.ts';
 import { Sessions } from '../locks/sessions.ts';
 import { tasksPerJobMax } from '../machine/limits.ts';
@@ -18,9 +20,12 @@ import type { JobSnapshot, StateSnapshot, TaskSnapshot } from './snapshot-shapes
 import { sortedText } from './sorted-text.ts';
 import type { SwarmState } from './state.ts';
 
-/** Version 2 added keys and values, version 3 put the tasks in rows, version 4 has locks with several holders; all are read. */
-const snapshotVersion = 4;
-const readVersions: readonly unknown[] = [1, 2, 3, snapshotVersion];
+/**
+ * Version 2 added keys and values, version 3 put the tasks in rows, version 4 has locks with several holders, version 5
+ * feature levels; all are read.
+ */
+const snapshotVersion = 5;
+const readVersions: readonly unknown[] = [1, 2, 3, 4, snapshotVersion];
 
 /** The state as text. Two equal states give the same text, whatever order their records were decoded in. */
 export function takeSnapshot(state: SwarmState): string {
@@ -31,6 +36,7 @@ export function takeSnapshot(state: SwarmState): string {
     locks: state.locks.toSnapshot(),
     kv: state.kv.toSnapshot(),
     ranks: state.ranks.toSnapshot(),
+    levels: state.levels.toSnapshot(),
     nextJob,
     jobs: jobs.map(jobToSnapshot),
     clients: state.clients.toSnapshot(),
@@ -39,12 +45,24 @@ export function takeSnapshot(state: SwarmState): string {
   return `${sortedText(snapshot).slice(0, -1)},"tasks":${rowsText(jobs)}}`;
 }
 
-/** Reads what `takeSnapshot` wrote. Fails as `corrupt` or `unsupported-version`; no text makes it throw. */
-export function restoreSnapshot(text: string): Result<SwarmState> {
+/**
+ * Reads what `takeSnapshot` wrote. Fails as `corrupt`, or as `unsupported-version` where its layout or its feature level is
+ * above what this program supports; no text makes it throw.
+ */
+export function restoreSnapshot(text: string, supports = supportedLevel): Result<SwarmState> {
   const parsed = parse(text);
   if (!parsed.ok) return parsed;
   const { value } = parsed;
   const version: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, 'version') : undefined;
+  const level = levelIn(value) ?? lowestLevel;
+  // A newer program may have written fields that this one would read past, and then not have.
+  if (level > supports) {
+    return fail(
+      'unsupported-version',
+      `the snapshot has feature level ${level}, this program supports levels up to ${supports}`,
+      'Update this machine to the version the others run.',
+    );
+  }
   if (typeof version === 'number' && !readVersions.includes(version)) {
     return fail(
       'unsupported-version',
@@ -55,6 +73,18 @@ export function restoreSnapshot(text: string): Result<SwarmState> {
   if (!readVersions.includes(version) || !stateShape(value)) return corrupt('a field is missing or of the wrong kind');
   const filled = withTasks(value, Reflect.get(value, 'tasks'));
   return filled === null ? corrupt('the tasks are missing or of the wrong kind') : build(filled);
+}
+
+/** The feature level of a snapshot, in whatever layout; null when it does not say. */
+export function snapshotLevel(text: string): number | null {
+  const parsed = parse(text);
+  return parsed.ok ? levelIn(parsed.value) : null;
+}
+
+function levelIn(snapshot: unknown): number | null {
+  const levels: unknown = typeof snapshot === 'object' && snapshot !== null ? Reflect.get(snapshot, 'levels') : null;
+  const level: unknown = typeof levels === 'object' && levels !== null ? Reflect.get(levels, 'level') : null;
+  return typeof level === 'number' ? level : null;
 }
 
 /** Puts the rows of tasks into their jobs; a text of an earlier program has them there already. */
@@ -88,6 +118,7 @@ function build(snapshot: Omit<StateSnapshot, 'version'>): Result<SwarmState> {
     locks: LockTable.restore(snapshot.locks.map(lockFrom)),
     kv: snapshot.kv === undefined ? new KvStore() : KvStore.restore(snapshot.kv),
     ranks: RankTable.restore(snapshot.ranks ?? []),
+    levels: snapshot.levels === undefined ? new LevelTable() : LevelTable.restore(snapshot.levels),
     tasks: TaskTable.restore(snapshot.nextJob, jobs),
     clients: ClientTable.restore(snapshot.clients),
   });

@@ -38,14 +38,16 @@ export function stateDigest(state: SwarmState, turn: number): string {
 }
 
 function sectionsOf(state: SwarmState): readonly Section[] {
-  const { sessions, locks, kv, ranks, tasks, clients } = state;
+  const { sessions, locks, kv, ranks, levels, tasks, clients } = state;
+  const { level, machines } = levels.toSnapshot();
   const { nextJob, jobs } = tasks.toSnapshot();
   const kvWeight = 1 + Math.floor(kv.bytes / Math.max(1, kv.size) / charsPerRecord);
   const historyWeight = 1 + Math.floor(kv.history.bytes / Math.max(1, kv.history.size) / charsPerRecord);
   return [
-    listed([nextJob, kv.oldestRevision]),
+    listed([nextJob, kv.oldestRevision, level]),
     listed(sessions.list()),
     listed(ranks.toSnapshot()),
+    listed(machines),
     listed(locks.toSnapshot(), 4),
     listed(clients.toSnapshot(), 4),
     { count: kv.size, weight: kvWeight, slice: (from, to) => kv.page(from, to) },

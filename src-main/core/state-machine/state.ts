@@ -1,5 +1,6 @@
 import type { LockName, NodeId } from '../../../shared/domain/ids.ts';
 import { KvStore } from '../kv/kv-store.ts';
+import { LevelTable } from '../levels/level-table.ts';
 import { LockTable } from '../locks/lock-table.ts';
 import { Sessions } from '../locks/sessions.ts';
 import { RankTable } from '../ranks/rank-table.ts';
@@ -17,6 +18,7 @@ export interface SwarmState {
   readonly locks: LockTable;
   readonly kv: KvStore;
   readonly ranks: RankTable;
+  readonly levels: LevelTable;
   readonly tasks: TaskTable;
   readonly clients: ClientTable;
 }
@@ -27,6 +29,7 @@ export function createState(): SwarmState {
     locks: new LockTable(),
     kv: new KvStore(),
     ranks: new RankTable(),
+    levels: new LevelTable(),
     tasks: new TaskTable(),
     clients: new ClientTable(),
   };

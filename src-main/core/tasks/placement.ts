@@ -44,8 +44,9 @@ interface Plan {
 }
 
 /**
- * Chooses machines for waiting tasks, `limit` at most. The job with the fewest live attempts goes first, so that one
- * large job cannot hold up a small one; within a job, tasks that wait again go before untouched ones.
+ * Chooses machines for waiting tasks, `limit` at most. Jobs of high priority go first, those of low priority last. Among
+ * equals it is the job with the fewest live attempts, so that one large job cannot hold up a small one; within a job,
+ * tasks that wait again go before untouched ones.
  */
 export function place(view: PlacementView, limit: number): Placement {
   const seats = seatsOf(view.workers, (session) => view.tasks.slotsUsedBySession(session), view.loadOf);
@@ -53,7 +54,9 @@ export function place(view: PlacementView, limit: number): Placement {
   let roundRobinNext = view.roundRobinFrom;
   const assignments: Assignment[] = [];
   const locksTaken = new Set<LockName>();
-  const queues = new MinHeap<Queue>((left, right) => left.live - right.live || left.job.id - right.job.id);
+  const queues = new MinHeap<Queue>(
+    (left, right) => urgency(right) - urgency(left) || left.live - right.live || left.job.id - right.job.id,
+  );
   for (const job of slotsFree > 0 ? view.tasks.waitingJobs() : []) {
     queues.push({ job, plan: null, live: liveCount(job.counts) });
   }
@@ -74,6 +77,11 @@ export function place(view: PlacementView, limit: number): Placement {
     queues.push(queue);
   }
   return { assignments, roundRobinNext };
+}
+
+function urgency({ job }: Queue): number {
+  const { priority } = job.spec;
+  return priority === undefined ? 0 : priority === 'high' ? 1 : -1;
 }
 
 /** Why a machine may not run a job however free it is, in words; null when it may. */

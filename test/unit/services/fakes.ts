@@ -86,6 +86,7 @@ export class LocalReplica implements Replica {
       committed: at,
       singleCopies: null,
       comparedSlot: null,
+      outdated: null,
       applied: at,
     };
   }

@@ -34,7 +34,9 @@ const capacity = fc.record({
     fc.record({ from: fc.constant('listed'), members: few(node) }),
   ),
 });
-const spec = fc.record({
+const level = fc.nat(10_000);
+const program = fc.record({ version: name, supports: level });
+const specFields = {
   name,
   argv: few(text(300)),
   env: fc.dictionary(text(20), text(50), { maxKeys: 4, noNullPrototype: true }),
@@ -45,7 +47,8 @@ const spec = fc.record({
   on: or(node),
   policy: fc.constantFrom('least-loaded', 'round-robin'),
   slots: count,
-});
+};
+const spec = fc.oneof(fc.record(specFields), fc.record({ ...specFields, priority: fc.constantFrom('low', 'high') }));
 const key = { job: count, index: count, attempt: count, token: count };
 const outcome = fc.oneof(
   variant('exited', { exitCode: number }),
@@ -75,6 +78,8 @@ const operation = fc.oneof(
 
 const command = fc.oneof(
   variant('session-opened', { session, node, name, ttlMs: count, capacity }),
+  variant('session-opened', { session, node, name, ttlMs: count, capacity, program }),
+  variant('level-raised', { level }),
   variant('session-renewed', { session, renewal: count }),
   variant('session-expired', { session, renewal: count }),
   variant('session-closed', { session }),
@@ -150,7 +155,7 @@ const byType: Readonly<Record<NodeMessage['type'], fc.Arbitrary<unknown>>> = {
   }),
   accept: variant('accept', { ballot, firstSlot: count, entries: few(entry), committed: count }),
   accepted: variant('accepted', { ballot, firstSlot: count, lastSlot: count }),
-  heartbeat: variant('heartbeat', { ballot, committed: count, beat: count }),
+  heartbeat: variant('heartbeat', { ballot, committed: count, beat: count, level }),
   'heartbeat-ack': variant('heartbeat-ack', {
     ballot,
     beat: count,

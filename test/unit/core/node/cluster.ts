@@ -29,21 +29,30 @@ export class Cluster {
   readonly #members = new Map<NodeId, Member>();
   #wire: { readonly dueAt: number; readonly sent: Sent }[] = [];
 
-  /** `ranks` has one entry for each voter, `learners` come behind them; the names go up with the index. */
-  constructor(ranks: readonly number[], learners = 0) {
+  /**
+   * `ranks` has one entry for each voter, `learners` come behind them; the names go up with the index. `supports`: the
+   * feature levels of their programs by index, that of this one where there is none.
+   */
+  constructor(
+    ranks: readonly number[],
+    learners = 0,
+    { level, supports }: { readonly level?: number; readonly supports?: readonly number[] } = {},
+  ) {
     const count = ranks.length + learners;
     this.ids = Array.from({ length: count }, (_, index) => nodeId(`node-${'abcdefgh'[index] ?? index}`));
     const voters = this.ids
       .slice(0, ranks.length)
       .map((node, index) => ({ node, incarnation: 'i1', rank: ranks[index] ?? 0 }));
     for (const id of this.ids) {
-      const founding = foundingSnapshot({ node: id, incarnation: 'i1' }, 0);
+      const founding = foundingSnapshot({ node: id, incarnation: 'i1' }, 0, level);
+      const own = supports?.[this.ids.indexOf(id)];
       const snapshot: Snapshot = { ...founding, config: { epoch: 0, id: 1, firstSlot: slot(1), voters, cuts: [] } };
       const machine = createNode({
         self: { node: id, incarnation: 'i1' },
         recovered: { snapshot: this.ids.indexOf(id) < ranks.length ? snapshot : null, facts: [] },
         seed: this.ids.indexOf(id),
         members: this.ids,
+        ...(own === undefined ? {} : { supports: own }),
         wall: () => wallTime(this.now),
       });
       this.#members.set(id, { machine, timers: new Map(), events: [] });

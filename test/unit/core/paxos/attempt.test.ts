@@ -9,7 +9,11 @@ const now = instant(0);
 
 /** A candidate among three whose prepare has left. */
 function candidate(): { readonly replica: Replica<string>; readonly ballot: Ballot } {
-  const replica = new Replica<string>({ node: self, incarnation: 'i1' }, () => 1);
+  const replica = new Replica<string>(
+    { node: self, incarnation: 'i1' },
+    () => 1,
+    () => 1,
+  );
   const voters = [self, left, right].map((node) => ({ node, incarnation: 'i1', rank: 1 }));
   const config = { epoch: 0, id: 1, firstSlot: slot(1), voters, cuts: [] };
   replica.recover({ slot: slot(0), config, state: '', chain: null }, []);

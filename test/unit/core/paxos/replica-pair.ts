@@ -10,8 +10,16 @@ export const seat = (node: NodeId): Voter => ({ node, incarnation: `${node}1`, r
 
 /** Two replicas on a wire that a test may cut, with disks that never fail. The first is the only voter. */
 export class ReplicaPair {
-  readonly voter = new Replica<string>({ node: a, incarnation: 'a1' }, () => 1);
-  readonly learner = new Replica<string>({ node: b, incarnation: 'b1' }, () => 1);
+  readonly voter = new Replica<string>(
+    { node: a, incarnation: 'a1' },
+    () => 1,
+    () => 1,
+  );
+  readonly learner = new Replica<string>(
+    { node: b, incarnation: 'b1' },
+    () => 1,
+    () => 1,
+  );
   now = instant(0);
   /** Whether what is sent to the learner arrives. */
   connected = true;

@@ -48,6 +48,6 @@ describe('a restored snapshot', () => {
   });
 
   it('is refused with the version it has when a later program wrote it', () => {
-    expect(restoreSnapshot('{"version":5}')).toMatchObject({ failure: { code: 'unsupported-version' } });
+    expect(restoreSnapshot('{"version":6}')).toMatchObject({ failure: { code: 'unsupported-version' } });
   });
 });

@@ -65,6 +65,15 @@ describe('place', () => {
     expect(log.place().assignments.find(({ job }) => job === 1)?.node).toBe('a');
   });
 
+  it('takes jobs of high priority first and those of low priority last, in turn among equals', () => {
+    const log = swarm({ a: 8 });
+    log.submit(3, { priority: 'low' });
+    log.submit(2);
+    log.submit(2);
+    log.submit(2, { priority: 'high' });
+    expect(log.place().assignments.map(({ job }) => job)).toEqual([4, 4, 2, 3, 2, 3, 1, 1]);
+  });
+
   it('places one task per lock at a time, and only while the lock is free', () => {
     const log = swarm({ a: 4, b: 4 });
     log.submit(5, { lock: lockName('x') });

@@ -29,7 +29,7 @@ export interface DriverOptions {
   readonly onFailed: (failure: Failure) => void;
 }
 
-/** Damaged frames of one peer between two log lines about them. */
+/** Damaged frames of one peer, or messages that only newer programs understand, between two log lines about them. */
 const badFramesPerLine = 1_000;
 
 /**
@@ -42,6 +42,7 @@ export class Driver {
   readonly #watch: ClockWatch;
   readonly #timers = new Map<NodeTimer, () => void>();
   readonly #badFrames = new Map<NodeId, number>();
+  readonly #passedOver = new Map<NodeId, number>();
   #inputs: NodeInput[] = [];
   #running = false;
   #halted = false;
@@ -137,8 +138,18 @@ export class Driver {
       this.#noteBadFrame(from, frame.failure);
       return;
     }
-    for (const message of frame.value) this.#inputs.push({ type: 'received', from, message });
+    const { messages, passedOver } = frame.value;
+    if (passedOver > 0) this.#notePassedOver(from, passedOver);
+    for (const message of messages) this.#inputs.push({ type: 'received', from, message });
     this.#run();
+  }
+
+  #notePassedOver(from: NodeId, messages: number): void {
+    const before = this.#passedOver.get(from) ?? 0;
+    const count = before + messages;
+    this.#passedOver.set(from, count);
+    if (before === 0 || Math.floor(before / badFramesPerLine) < Math.floor(count / badFramesPerLine))
+      this.#options.logger.warn('messages of a newer version of Skein are passed over', { from, count });
   }
 
   #noteBadFrame(from: NodeId, failure: Failure): void {

@@ -144,9 +144,11 @@ export function word<const Word extends string>(...words: readonly Word[]): Code
       writer.uint32(number);
     },
     (reader) => {
-      const value = words[reader.uint53() - 1];
-      if (value === undefined) throw new Malformed('malformed', `a word is none of ${words.join(', ')}`);
-      return value;
+      const number = reader.uint53();
+      const value = words[number - 1];
+      if (value !== undefined) return value;
+      // Words are appended, so a higher number is one that a newer program knows.
+      throw new Malformed(number === 0 ? 'malformed' : 'unsupported-version', `a word is none of ${words.join(', ')}`);
     },
   );
 }

@@ -61,6 +61,19 @@ type Shape<Table extends Fields> = {
   readonly [Name in keyof Table as Table[Name]['isOptional'] extends true ? Name : never]?: Carried<Table[Name]>;
 };
 
+/** What a reader does with a field that it does not know. */
+type Unknown = 'refused' | 'skipped';
+
+interface Layout {
+  readonly name: string;
+  readonly fields: readonly CompiledField[];
+  readonly numbers: ReadonlySet<number>;
+  readonly unknown: Unknown;
+}
+
+/** Fields of a newer program that are passed over in one message; none of ours has nearly as many. */
+const unknownFieldsMax = 32;
+
 interface CompiledField {
   readonly name: string;
   readonly number: number;
@@ -92,8 +105,23 @@ interface MessageCodec<Value> extends Codec<Value> {
  * once, so a value has one spelling; an unknown field is refused, because a replica that dropped it would no longer
  * store what the others store.
  */
-export function message<const Table extends Fields>(name: string, table: Table): MessageCodec<Shape<Table>> {
+export const message = <const Table extends Fields>(name: string, table: Table): MessageCodec<Shape<Table>> =>
+  messageCodec(name, table, 'refused');
+
+/**
+ * The same for what is said and not kept: a field that a newer program has added is passed over, so that machines of
+ * both hear one another. Such a field must be one that may be ignored.
+ */
+export const openMessage = <const Table extends Fields>(name: string, table: Table): MessageCodec<Shape<Table>> =>
+  messageCodec(name, table, 'skipped');
+
+function messageCodec<const Table extends Fields>(
+  name: string,
+  table: Table,
+  unknown: Unknown,
+): MessageCodec<Shape<Table>> {
   const fields = compile(name, table);
+  const layout: Layout = { name, fields, numbers: new Set(fields.map((each) => each.number)), unknown };
   return {
     wireType: wireTypes.lengthDelimited,
     proto: { type: name, bound: '' },
@@ -104,9 +132,9 @@ export function message<const Table extends Fields>(name: string, table: Table):
       writeFields(writer, fields, value);
       writer.join();
     },
-    read: (reader) => readDelimited(reader, name, (end) => readFields(reader, end, fields, name, {})) as Shape<Table>,
+    read: (reader) => readDelimited(reader, name, (end) => readFields(reader, end, layout, {})) as Shape<Table>,
     readInto: (reader, target) => {
-      readDelimited(reader, name, (end) => readFields(reader, end, fields, name, target));
+      readDelimited(reader, name, (end) => readFields(reader, end, layout, target));
     },
   };
 }
@@ -178,12 +206,13 @@ function bytesOfList(each: CompiledField, items: readonly unknown[]): Uint8Array
 function readFields(
   reader: Reader,
   end: number,
-  fields: readonly CompiledField[],
-  name: string,
+  layout: Layout,
   value: Record<string, unknown>,
 ): Record<string, unknown> {
+  const { name } = layout;
   let tag = reader.pos < end ? reader.uint53() : 0;
-  for (const each of fields) {
+  for (const each of layout.fields) {
+    if (tag !== 0 && tag < each.tag) tag = passOver(reader, end, layout, tag, each.number);
     if (each.presence === 'list') {
       const items: unknown[] = [];
       // A tag below 16 is one byte, and tags are read one ahead.
@@ -208,8 +237,40 @@ function readFields(
       throw new Malformed('malformed', `${name}.${each.name} is missing`);
     }
   }
-  if (tag !== 0) throw new Malformed('malformed', `${name} has an unknown or misplaced field ${Math.floor(tag / 8)}`);
+  if (tag !== 0) passOver(reader, end, layout, tag, Number.POSITIVE_INFINITY);
   return value;
+}
+
+/**
+ * Passes over unknown fields with numbers below `before`, which ascend as all do. Answers the tag behind them, 0 at the
+ * end. Throws `unsupported-version` where they must be known, and `malformed` for a known one that is out of its place.
+ */
+function passOver(reader: Reader, end: number, layout: Layout, tag: number, before: number): number {
+  const { name, numbers, unknown } = layout;
+  let next = tag;
+  let lowest = 1;
+  for (let count = 0; next !== 0 && fieldOf(next) < before; count++) {
+    const number = fieldOf(next);
+    if (numbers.has(number) || number < lowest)
+      throw new Malformed('malformed', `${name} has a misplaced field ${number}`);
+    if (unknown === 'refused')
+      throw new Malformed('unsupported-version', `${name} has a field ${number} that this program does not know`);
+    if (count === unknownFieldsMax) throw new Malformed('limit-reached', `${name} has too many unknown fields`);
+    lowest = number;
+    skipValue(reader, end, name, next % 8);
+    next = reader.pos < end ? reader.uint53() : 0;
+  }
+  return next;
+}
+
+const fieldOf = (tag: number): number => Math.floor(tag / 8);
+
+function skipValue(reader: Reader, end: number, name: string, wireType: number): void {
+  if (wireType === wireTypes.varint) reader.uint53();
+  else if (wireType === wireTypes.fixed64) reader.pos += 8;
+  else if (wireType === wireTypes.lengthDelimited) reader.take(reader.lengthUpTo(end - reader.pos, name));
+  else throw new Malformed('malformed', `${name} has a field of the unknown wire type ${wireType}`);
+  if (reader.pos > end) throw new Malformed('malformed', `${name} does not end where it says`);
 }
 
 function describeField(each: CompiledField): string {
@@ -230,7 +291,7 @@ type Union<Tag extends string, Table extends Members> = {
   [Name in keyof Table & string]: { readonly [Key in Tag]: Name } & Carries<Table[Name][1]>;
 }[keyof Table & string];
 
-/** A `oneof` whose member is named by the property `tag`: exactly one member, an unknown one is refused. */
+/** A `oneof` whose member is named by the property `tag`: exactly one member; an unknown one is a newer program's, and refused. */
 export function union<const Tag extends string, const Table extends Members>(
   name: string,
   tag: Tag,
@@ -265,13 +326,20 @@ export function union<const Tag extends string, const Table extends Members>(
     },
     read: (reader) =>
       readDelimited(reader, name, () => {
-        const member = byTag.get(reader.uint53());
-        if (member === undefined) throw new Malformed('malformed', `${name} has an unknown member`);
+        const read = reader.uint53();
+        const member = byTag.get(read);
+        if (member === undefined) throw unknownMember(name, read);
         const value: Record<string, unknown> = { [tag]: member.name };
         member.codec.readInto(reader, value);
         return value as Union<Tag, Table>;
       }),
   };
+}
+
+/** Every member of every union is a message, so anything else is no union at all. */
+function unknownMember(name: string, tag: number): Malformed {
+  if (tag < 8 || tag % 8 !== wireTypes.lengthDelimited) return new Malformed('malformed', `${name} has no member`);
+  return new Malformed('unsupported-version', `${name} has a member ${fieldOf(tag)} that this program does not know`);
 }
 
 /** A map from text to text, in the order its entries were written; a key comes once. */

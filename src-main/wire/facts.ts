@@ -77,12 +77,17 @@ export function* encodeSnapshotParts({ slot: at, config, state, chain }: Snapsho
 
 export const encodeSnapshot = (snapshot: Snapshot): readonly Uint8Array[] => [...encodeSnapshotParts(snapshot)];
 
-/** What a whole journal says. A record that cannot be read is a failure: an acceptor that forgets is unsafe. */
+/**
+ * What a whole journal says. A record that cannot be read is a failure, since an acceptor that forgets is unsafe:
+ * `unsupported-version` where a newer program wrote it, whose journal must be left as it is, and `corrupt` otherwise.
+ */
 export function decodeJournal(records: readonly Uint8Array[]): Result<Recovered> {
   const facts: NodeFact[] = [];
   const parts: Infer<typeof snapshotPart>[] = [];
   for (const [position, bytes] of records.entries()) {
     const record = decode(journalRecord, bytes);
+    if (!record.ok && record.failure.code === 'unsupported-version')
+      return fail('unsupported-version', `Journal record ${position}: ${record.failure.message}.`, newer);
     if (!record.ok) return corrupt(position, record.failure.message);
     const { version, fact, snapshot } = record.value;
     if (version !== journalVersion)

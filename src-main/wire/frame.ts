@@ -82,8 +82,18 @@ function isLarge(message: NodeMessage): boolean {
   }
 }
 
-/** The messages of one frame. Never throws; a frame with one bad message is refused whole. */
-export function decodeFrame(bytes: Uint8Array): Result<readonly NodeMessage[]> {
+/** What one frame carries. */
+export interface Frame {
+  readonly messages: readonly NodeMessage[];
+  /** Messages of a newer program that cannot be read here, in kind or in what they hold; to the protocols they are lost. */
+  readonly passedOver: number;
+}
+
+/**
+ * Reads a frame. Never throws; one with a malformed message is refused whole, and a message that only a newer program
+ * understands is passed over, so that the others are heard.
+ */
+export function decodeFrame(bytes: Uint8Array): Result<Frame> {
   return guarded(() => {
     if (bytes.length > frameBytesMax) throw new Malformed('limit-reached', `a frame has ${bytes.length} bytes`);
     // A voter writes the entries of an accept into its journal as they came.
@@ -93,12 +103,28 @@ export function decodeFrame(bytes: Uint8Array): Result<readonly NodeMessage[]> {
     if (version !== frameVersion)
       throw new Malformed('unsupported-version', `a frame has version ${version}, not ${frameVersion}`);
     const messages: NodeMessage[] = [];
+    let passedOver = 0;
     while (reader.pos < reader.len) {
       if (reader.uint53() !== messageTag) throw new Malformed('malformed', 'a frame has an unknown field');
-      if (messages.length === messagesPerFrameMax)
+      if (messages.length + passedOver === messagesPerFrameMax)
         throw new Malformed('limit-reached', 'a frame has too many messages');
-      messages.push(nodeMessage.read(reader));
+      const message = readMessage(reader);
+      if (message === null) passedOver += 1;
+      else messages.push(message);
     }
-    return messages;
+    return { messages, passedOver };
   });
+}
+
+/** Null for one of a newer program; the reader then stands behind it. */
+function readMessage(reader: Reader): NodeMessage | null {
+  const start = reader.pos;
+  try {
+    return nodeMessage.read(reader);
+  } catch (cause) {
+    if (!(cause instanceof Malformed) || cause.code !== 'unsupported-version') throw cause;
+    reader.pos = start;
+    reader.take(reader.lengthUpTo(frameBytesMax, 'a message'));
+    return null;
+  }
 }

@@ -1,7 +1,8 @@
 /**
  * Messages between nodes and entries of the log, in the protobuf wire format. Each table, here and in `commands.ts`, is
  * the layout: field numbers, types and bounds; `describe(nodeMessage)` prints it as a .proto file. Numbers are never
- * reused. The checks at the end make the compiler refuse a table that says something else than the types of the core.
+ * reused. What is said and not kept is open to fields of a newer program; what is voted for, counted as a vote, learned or
+ * asked for is not, because whoever passed something over would do something else. The checks at the end make the compiler refuse a table that says something else than the types of the core.
  */
 import { failureCodes } from '../../shared/domain/failure.ts';
 import { levelMax } from '../core/levels/feature-levels.ts';
@@ -14,7 +15,7 @@ import {
 import type { NodeMessage } from '../core/node/messages.ts';
 import { bool, hex, text, uint53, word, type Infer, type Same } from './codec.ts';
 import { loggedRequest, request } from './commands.ts';
-import { list, message, nullable, optional, rememberedList, required, union } from './composite.ts';
+import { list, message, nullable, openMessage, optional, rememberedList, required, union } from './composite.ts';
 import { name, node, reason, slot } from './fields.ts';
 import { wideText } from './wide-text.ts';
 
@@ -79,10 +80,10 @@ const vote = message('Vote', { slot: required(1, slot), ballot: required(2, ball
 const attempt = { attempt: required(1, uint53()) };
 
 export const nodeMessage = union('NodeMessage', 'type', {
-  'pre-vote': [1, message('PreVote', attempt)],
-  'pre-vote-answer': [2, message('PreVoteAnswer', { ...attempt, coordinatorAlive: required(2, bool) })],
-  election: [3, message('Election', attempt)],
-  answer: [4, message('Answer', { ...attempt, verdict: required(2, word('fit', 'not-fit', 'coordinator-alive')) })],
+  'pre-vote': [1, openMessage('PreVote', attempt)],
+  'pre-vote-answer': [2, openMessage('PreVoteAnswer', { ...attempt, coordinatorAlive: required(2, bool) })],
+  election: [3, openMessage('Election', attempt)],
+  answer: [4, openMessage('Answer', { ...attempt, verdict: required(2, word('fit', 'not-fit', 'coordinator-alive')) })],
   prepare: [
     10,
     message('Prepare', { ballot: required(1, ballot), fromSlot: required(2, slot), leave: nullable(4, ballot) }),
@@ -97,7 +98,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
   ],
   refuse: [
     12,
-    message('Refuse', {
+    openMessage('Refuse', {
       ballot: required(1, ballot),
       reason: required(2, word('lower-ballot', 'coordinator-alive', 'behind', 'stopped', 'not-a-voter')),
       promised: nullable(3, ballot),
@@ -119,7 +120,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
   ],
   heartbeat: [
     15,
-    message('Heartbeat', {
+    openMessage('Heartbeat', {
       ballot: required(1, ballot),
       committed: required(2, slot),
       beat: required(3, uint53()),
@@ -128,7 +129,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
   ],
   'heartbeat-ack': [
     16,
-    message('HeartbeatAck', {
+    openMessage('HeartbeatAck', {
       ballot: required(1, ballot),
       beat: required(2, uint53()),
       committed: required(3, slot),
@@ -136,7 +137,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
       seated: required(5, bool),
     }),
   ],
-  'learn-request': [17, message('LearnRequest', { fromSlot: required(1, slot) })],
+  'learn-request': [17, openMessage('LearnRequest', { fromSlot: required(1, slot) })],
   'learn-reply': [
     18,
     message('LearnReply', {
@@ -158,7 +159,7 @@ export const nodeMessage = union('NodeMessage', 'type', {
   ],
   'snapshot-request': [
     20,
-    message('SnapshotRequest', { slot: required(1, slot), offsetChars: required(2, uint53(snapshotCharsMax)) }),
+    openMessage('SnapshotRequest', { slot: required(1, slot), offsetChars: required(2, uint53(snapshotCharsMax)) }),
   ],
   'epoch-promise': [
     22,
@@ -168,20 +169,20 @@ export const nodeMessage = union('NodeMessage', 'type', {
       votes: list(3, vote, votesAheadMax),
     }),
   ],
-  departing: [21, message('Departing', { departure: nullable(1, word('leave', 'shutdown', 'suspend')) })],
+  departing: [21, openMessage('Departing', { departure: nullable(1, word('leave', 'shutdown', 'suspend')) })],
   propose: [30, message('Propose', { requests: list(1, request, outstandingRequestsMax) })],
   'propose-refused': [
     31,
-    message('ProposeRefused', {
+    openMessage('ProposeRefused', {
       sequences: list(1, uint53(), outstandingRequestsMax),
       failure: required(2, failure),
       coordinator: nullable(3, node),
     }),
   ],
-  'read-index': [40, message('ReadIndex', attempt)],
+  'read-index': [40, openMessage('ReadIndex', attempt)],
   'read-index-answer': [41, message('ReadIndexAnswer', { ...attempt, slot: nullable(2, slot) })],
-  checkpoint: [50, message('CheckpointReport', { checkpoint: required(1, checkpoint) })],
-  divergence: [51, message('Divergence', { checkpoint: required(1, checkpoint), settled: required(2, bool) })],
+  checkpoint: [50, openMessage('CheckpointReport', { checkpoint: required(1, checkpoint) })],
+  divergence: [51, openMessage('Divergence', { checkpoint: required(1, checkpoint), settled: required(2, bool) })],
   'take-over': [42, message('TakeOver', { ballot: required(1, ballot), reason: required(2, reason) })],
 });
 

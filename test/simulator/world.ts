@@ -309,7 +309,7 @@ export class World {
     if (!frame.ok)
       return this.broken('wire', `${from} sends ${to} a frame that nobody can read: ${frame.failure.message}`);
     if (run === null || run === undefined) return;
-    for (const message of frame.value) this.#sent(run, message);
+    for (const message of frame.value.messages) this.#sent(run, message);
   }
 
   #begin(): void {

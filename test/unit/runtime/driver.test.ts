@@ -62,7 +62,7 @@ describe('the driver', () => {
         : [],
     );
     expect(transport.sent.map(({ to, frame }) => [to, decodeFrame(frame)])).toEqual([
-      [peer, { ok: true, value: [message(1), message(2), message(3)] }],
+      [peer, { ok: true, value: { messages: [message(1), message(2), message(3)], passedOver: 0 } }],
     ]);
   });
 

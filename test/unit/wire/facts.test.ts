@@ -26,7 +26,7 @@ describe('the records of a journal', () => {
         const [frame = new Uint8Array()] = encodeFrames([message]);
         const received = decodeFrame(frame);
         if (!received.ok || message.type !== 'accept') return;
-        const [came] = received.value;
+        const [came] = received.value.messages;
         if (came?.type !== 'accept') throw new Error('an accept came as something else');
         const { ballot, firstSlot } = message;
         const made = { type: 'accepted' as const, ballot, firstSlot, entries: structuredClone(message.entries) };

@@ -13,12 +13,18 @@ import { arbitraryMessage, arbitraryRequest } from './arbitrary-messages.ts';
 
 const ballot = { epoch: 0, config: 1, round: 2, rank: 100, voter: nodeId('a') };
 
+/** Kinds that are said and not kept. */
+const openTypes: ReadonlySet<string> = new Set([
+  ...['pre-vote', 'pre-vote-answer', 'election', 'answer', 'refuse', 'heartbeat', 'heartbeat-ack', 'learn-request'],
+  ...['snapshot-request', 'departing', 'propose-refused', 'read-index', 'checkpoint', 'divergence'],
+]);
+
 group('messages on the wire', () => {
   it('come back as they were sent, every kind of them', () => {
     fc.assert(
       fc.property(fc.array(arbitraryMessage, { maxLength: 5 }), (messages) => {
         const back = encodeFrames(messages).map((frame) => decodeFrame(frame));
-        expect(back).toEqual(messages.length === 0 ? [] : [{ ok: true, value: messages }]);
+        expect(back).toEqual(messages.length === 0 ? [] : [{ ok: true, value: { messages, passedOver: 0 } }]);
       }),
       { numRuns: 300 },
     );
@@ -30,7 +36,11 @@ group('messages on the wire', () => {
         const bytes = encode(nodeMessage, message).slice();
         for (const [at, value] of changes) bytes[at % bytes.length] = value;
         const decoded = decode(nodeMessage, bytes);
-        if (decoded.ok) expect(encode(nodeMessage, decoded.value)).toEqual(bytes);
+        if (!decoded.ok) return;
+        const again = encode(nodeMessage, decoded.value);
+        // A field of a newer program is passed over where that does no harm.
+        if (again.length === bytes.length || !openTypes.has(decoded.value.type)) expect(again).toEqual(bytes);
+        else expect(again.length).toBeLessThan(bytes.length);
       }),
       { numRuns: 1_000 },
     );
@@ -91,12 +101,12 @@ group('messages on the wire', () => {
     });
   });
 
-  it('of an unknown kind are refused', () => {
+  it('of an unknown kind are refused, as those of a newer program', () => {
     const bytes = encode(nodeMessage, { type: 'learn-request', fromSlot: 7 } as NodeMessage).slice();
     // The member's tag follows the length: field 17 becomes field 2047.
     bytes[1] = 0xfa;
     bytes[2] = 0x7f;
-    expect(decode(nodeMessage, bytes)).toMatchObject({ ok: false, failure: { code: 'malformed' } });
+    expect(decode(nodeMessage, bytes)).toMatchObject({ ok: false, failure: { code: 'unsupported-version' } });
   });
 
   it('travel several in a frame, and in several frames when they are large', () => {
@@ -113,9 +123,9 @@ group('messages on the wire', () => {
     const frames = encodeFrames(messages);
     expect(frames.length).toBeGreaterThan(2);
     expect(frames.length).toBeLessThan(10);
-    expect(frames.map((frame) => decodeFrame(frame)).flatMap((frame) => (frame.ok ? frame.value : []))).toEqual(
-      messages,
-    );
+    expect(
+      frames.map((frame) => decodeFrame(frame)).flatMap((frame) => (frame.ok ? frame.value.messages : [])),
+    ).toEqual(messages);
   });
 
   it('describe themselves, each type once', () => {

@@ -7,11 +7,10 @@ import {
   type SessionId,
 } from '../../shared/domain/ids.ts';
 import type { Result } from '../../shared/domain/failure.ts';
-import type { AttemptOutcome, JobSpec } from '../../shared/domain/task.ts';
+import { jobPriorities, type AttemptOutcome, type JobSpec } from '../../shared/domain/task.ts';
 import type { NodeEvent } from '../../src-main/core/node/messages.ts';
 import type { NodeMachine } from '../../src-main/core/node/node.ts';
 import type { Random } from '../../src-main/core/machine/random.ts';
-import { supportedLevel } from '../../src-main/core/levels/feature-levels.ts';
 import { rankPins } from '../../src-main/core/ranks/rank-table.ts';
 import type { Command, CommandResult } from '../../src-main/core/state-machine/command.ts';
 import type { StateEvent } from '../../src-main/core/state-machine/events.ts';
@@ -26,7 +25,6 @@ import { LockClient } from './lock-client.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
-const program = { version: '', supports: supportedLevel };
 export const sessionTtlMs = 20_000;
 const requestTimeoutMs = 30_000;
 const unfinishedJobsMax = 12;
@@ -39,6 +37,8 @@ interface ClientOptions {
   readonly requests: Requests;
   readonly reads: ReadIndex;
   readonly machine: NodeMachine;
+  /** The highest feature level that its program understands. */
+  readonly supports: number;
   readonly firstSession: SessionId;
 }
 
@@ -51,6 +51,7 @@ export class SimClient {
   readonly #kvRandom: Random;
   readonly #renewals: Random;
   readonly #repeats: Random;
+  readonly #priorities: Random;
   readonly #locks: LockClient;
   readonly #clientName: string;
   #session: SessionId;
@@ -71,6 +72,7 @@ export class SimClient {
     this.#random = options.world.forks.named(`client/${options.firstSession}`);
     this.#kvRandom = options.world.forks.named(`kv/${options.firstSession}`);
     this.#repeats = options.world.forks.named(`repeats/${options.firstSession}`);
+    this.#priorities = options.world.forks.named(`priorities/${options.firstSession}`);
     this.#renewals = options.world.forks.named(`renewals/${options.firstSession}`);
     this.#locks = new LockClient({
       random: options.world.forks.named(`lock-kinds/${options.firstSession}`),
@@ -203,6 +205,8 @@ export class SimClient {
 
   #openSession(): void {
     const session = this.#session;
+    const { supports } = this.#options;
+    const program = { version: `0.${supports}`, supports };
     const capacity = {
       slots: 2,
       os: 'linux',
@@ -302,6 +306,7 @@ export class SimClient {
       on: null,
       policy: pick(this.#random, ['least-loaded', 'round-robin'] as const),
       slots: 1 + this.#random.below(2),
+      ...this.#drawPriority(),
     };
     const taskCount = 1 + this.#random.below(4);
     this.#ask({ type: 'job-submitted', submitter: this.#node, spec, taskCount, manifest }, (result) => {
@@ -317,6 +322,14 @@ export class SimClient {
         });
       });
     });
+  }
+
+  /** Where only the newer program knows of priorities; elsewhere nothing is drawn and nobody asks for one. */
+  #drawPriority(): Pick<JobSpec, 'priority'> {
+    const { world, supports } = this.#options;
+    const { priorityShare } = world.options.versions;
+    if (supports < 2 || priorityShare === 0 || !chance(this.#priorities, priorityShare)) return {};
+    return { priority: pick(this.#priorities, jobPriorities) };
   }
 
   #begin(key: AttemptKey): void {

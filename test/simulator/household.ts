@@ -1,7 +1,7 @@
 import type { NodeId } from '../../shared/domain/ids.ts';
 import type { Random } from '../../src-main/core/machine/random.ts';
 import { between, chance } from './forks.ts';
-import type { SimOptions } from './options.ts';
+import { oneVersion, type SimOptions } from './options.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
@@ -115,6 +115,7 @@ export const householdOptions = (drawn: SimOptions, machines: number): SimOption
     misledEveryMs: 0,
     handOverEveryMs: 0,
   },
+  versions: oneVersion,
   // A scene stands for the beginning of a long stretch, so what takes minutes must happen within it.
   upheaval: {
     voterSilentMs: 10_000,

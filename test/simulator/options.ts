@@ -58,6 +58,21 @@ export interface SimOptions {
     /** Between members that are removed, and later admitted again. */
     readonly removeEveryMs: number;
   };
+  /** Two versions of the program in one swarm. */
+  readonly versions: {
+    /** Machines that begin with the older program; 0 for a world in which there is none. */
+    readonly olderShare: number;
+    /** Of their restarts, how many are updates. */
+    readonly updateShare: number;
+    /** Mean time between updates at other moments; 0 for none. */
+    readonly updateEveryMs: number;
+    /** Between machines on which the older program is put back. */
+    readonly downgradeEveryMs: number;
+    /** After the storm only those machines are updated that cannot go on otherwise. */
+    readonly endsMixed: boolean;
+    /** Of the jobs of the newer program, how many have a priority. */
+    readonly priorityShare: number;
+  };
   readonly work: {
     readonly lockEveryMs: number;
     readonly lockNames: number;
@@ -138,6 +153,7 @@ export function drawOptions(forks: Forks): SimOptions {
       departEveryMs: maybe(upheaval, 0.4, 4_000, 30_000),
       removeEveryMs: maybe(upheaval, 0.3, 10_000, 40_000),
     },
+    versions: drawVersions(forks.named('options/versions')),
     work: {
       lockEveryMs: between(work, 300, 4_000),
       lockNames: 1 + work.below(3),
@@ -152,6 +168,28 @@ export function drawOptions(forks: Forks): SimOptions {
       repeatedResultShare: maybe(repeats, 0.3, 0, 0.3),
       lateRenewalEveryMs: maybe(renewals, 0.3, 1_000, 15_000),
     },
+  };
+}
+
+/** No older program anywhere, and none of what only newer ones know. */
+export const oneVersion: SimOptions['versions'] = {
+  olderShare: 0,
+  updateShare: 0,
+  updateEveryMs: 0,
+  downgradeEveryMs: 0,
+  endsMixed: false,
+  priorityShare: 0,
+};
+
+function drawVersions(random: Random): SimOptions['versions'] {
+  if (!chance(random, 0.3)) return oneVersion;
+  return {
+    olderShare: between(random, 0.2, 1),
+    updateShare: maybe(random, 0.6, 0, 0.6),
+    updateEveryMs: maybe(random, 0.7, 3_000, 30_000),
+    downgradeEveryMs: maybe(random, 0.3, 10_000, 60_000),
+    endsMixed: chance(random, 0.3),
+    priorityShare: between(random, 0.1, 0.9),
   };
 }
 
@@ -171,5 +209,7 @@ export function drawDrill(forks: Forks): SimOptions {
     network: { ...drawn.network, partitionEveryMs: 0, pursuitEveryMs: 0, unplugEveryMs: 0 },
     disk: { ...drawn.disk, failEveryMs: 0, rotEveryMs: 0 },
     upheaval: { ...drawn.upheaval, ...none },
+    // A forced new quorum may go back to before a level was raised.
+    versions: oneVersion,
   };
 }

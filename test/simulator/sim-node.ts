@@ -3,7 +3,9 @@ import { fail, type Failure } from '../../shared/domain/failure.ts';
 import { foundingSnapshot } from '../../src-main/core/node/founding.ts';
 import { createNode, type NodeMachine } from '../../src-main/core/node/node.ts';
 import type { NodeEvent, NodeInput } from '../../src-main/core/node/messages.ts';
+import { supportedLevel } from '../../src-main/core/levels/feature-levels.ts';
 import type { Logger } from '../../src-main/ports/logger.ts';
+import type { FrameTransport } from '../../src-main/ports/transport.ts';
 import { createDriver, type Driver } from '../../src-main/runtime/driver.ts';
 import { ReadIndex } from '../../src-main/runtime/read-index.ts';
 import { Requests } from '../../src-main/runtime/requests.ts';
@@ -11,6 +13,7 @@ import { decodeJournal, encodeSnapshot } from '../../src-main/wire/facts.ts';
 import type { Run } from './checkers/checker.ts';
 import { SimClient } from './client.ts';
 import { SimDisk } from './disk.ts';
+import { heardByOlder, readableByOlder } from './older-program.ts';
 import { SimClock } from './sim-clock.ts';
 import type { World } from './world.ts';
 
@@ -23,6 +26,15 @@ interface Process extends Run {
   readonly client: SimClient;
   alive: boolean;
 }
+
+/** A transport whose frames are heard as another program hears them. */
+const heardBy = (hear: (frame: Uint8Array) => readonly Uint8Array[], transport: FrameTransport): FrameTransport => ({
+  ...transport,
+  onFrame: (handler) =>
+    transport.onFrame((from, frame) => {
+      for (const heard of hear(frame)) handler(from, heard);
+    }),
+});
 
 /** A machine: a disk and clocks that last, and a node process that comes and goes. */
 export class SimNode {
@@ -71,7 +83,9 @@ export class SimNode {
 
   /** Starts the swarm on this machine. */
   found(): void {
-    this.disk.records = encodeSnapshot(foundingSnapshot({ node: this.id, incarnation: this.incarnation }, 100));
+    this.disk.records = encodeSnapshot(
+      foundingSnapshot({ node: this.id, incarnation: this.incarnation }, 100, this.#world.versions.foundedLevel),
+    );
   }
 
   /** Of its present state directory. */
@@ -107,6 +121,10 @@ export class SimNode {
     if (this.disk.full) return world.restartLater(this);
     const recovered = decodeJournal(this.disk.records);
     if (!recovered.ok) return world.broken('recovery', `${this.id}: ${recovered.failure.message}`);
+    world.versions.booting(this);
+    const supports = world.versions.supportedBy(this.id);
+    const isOlder = supports < supportedLevel;
+    if (isOlder && !readableByOlder(recovered.value.facts)) return world.versions.isTooOld(this);
     const session = this.nextSession();
     const boot = this.#boot;
     const self = { node: this.id, incarnation: this.incarnation };
@@ -118,9 +136,11 @@ export class SimNode {
       recovered: recovered.value,
       seed: world.forks.seedOf(`node/${this.id}/${boot}`),
       members: world.members,
+      supports,
       timing: { voterSilentMs, voterStableMs },
       wall: () => clock.wall(),
     });
+    const transport = world.network.attach(this.id, () => this.clock.asleepUntil);
     const driver = createDriver({
       node: {
         step: (now, input) => {
@@ -131,7 +151,7 @@ export class SimNode {
         durableFacts: () => machine.durableFacts(),
       },
       journal: this.disk.open(),
-      transport: world.network.attach(this.id, () => this.clock.asleepUntil),
+      transport: isOlder ? heardBy(heardByOlder, transport) : transport,
       clock,
       logger: silent,
       onEvent: (event) => this.#onEvent(process, event),
@@ -147,11 +167,21 @@ export class SimNode {
       hasCoordinator: () => machine.coordinator !== null,
     });
     const reads = new ReadIndex((id) => driver.input({ type: 'read-requested', ids: [id] }));
-    const client = new SimClient({ node: this, world, clock, requests, reads, machine, firstSession: session });
+    const client = new SimClient({
+      node: this,
+      world,
+      clock,
+      requests,
+      reads,
+      machine,
+      supports,
+      firstSession: session,
+    });
     const process: Process = {
       node: this.id,
       incarnation: self.incarnation,
       boot,
+      supports,
       machine,
       driver,
       requests,
@@ -172,6 +202,7 @@ export class SimNode {
     if (event.type !== 'applied') this.#world.noteEvent(process, event);
     if (event.type === 'diverged' && event.divergence.node === this.id && event.divergence.settled)
       return this.#becomeSuspect(process);
+    if (event.type === 'outdated') return this.#becomeOutdated(process);
     process.requests.onEvent(event);
     process.reads.onEvent(event);
     process.client.onEvent(event);
@@ -187,6 +218,14 @@ export class SimNode {
     if (failure.code === 'disk-failed' && this.#world.disks.failed(this))
       this.#world.line(`${this.id} trusts its disk no more`);
     this.#world.restartLater(this);
+  }
+
+  /** It stays as it is until somebody updates it. */
+  #becomeOutdated(process: Process): void {
+    const failure = fail('unsupported-version', 'this machine is too old for the swarm').failure;
+    process.requests.end(failure);
+    process.reads.end(failure);
+    this.#world.versions.isTooOld(this);
   }
 
   /** What it has is put aside: it comes back as another voter, from what the others have. */

@@ -15,6 +15,7 @@ export class Upheaval {
   readonly #members: Set<NodeId>;
   /** When each machine lost what its disk held. */
   readonly #lostAt = new Map<NodeId, number>();
+  readonly #removedOnce = new Set<NodeId>();
 
   constructor(world: World, configurations: Configurations, members: Set<NodeId>) {
     this.#world = world;
@@ -35,6 +36,11 @@ export class Upheaval {
   heal(): void {
     for (const node of this.#world.nodes) if (!this.#members.has(node.id)) this.#admit(node);
     for (const node of this.#world.nodes) node.tell({ type: 'departing', departure: null });
+  }
+
+  /** Members that have never been removed. */
+  get settledMembers(): readonly NodeId[] {
+    return [...this.#members].filter((node) => !this.#removedOnce.has(node));
   }
 
   /** How many voters may still be left behind for good. */
@@ -96,6 +102,7 @@ export class Upheaval {
     if (!node.up || !this.#members.has(node.id) || !this.mayLose(node) || this.#members.size === 1) return;
     this.#world.line(`${node.id} is removed`);
     this.#members.delete(node.id);
+    this.#removedOnce.add(node.id);
     this.#tellAll(random);
     // It goes on talking until it hears of it itself.
     this.#world.queue.after(between(random, 500, 6_000), () => {

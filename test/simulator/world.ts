@@ -1,5 +1,6 @@
 import type { Result } from '../../shared/domain/failure.ts';
 import type { NodeId, Slot } from '../../shared/domain/ids.ts';
+import { supportedLevel } from '../../src-main/core/levels/feature-levels.ts';
 import type { NodeEvent, NodeInput, NodeMessage } from '../../src-main/core/node/messages.ts';
 import type { CommandResult } from '../../src-main/core/state-machine/command.ts';
 import { takeSnapshot } from '../../src-main/core/state-machine/snapshot.ts';
@@ -13,6 +14,7 @@ import { Divergences } from './checkers/divergences.ts';
 import { EpochChanges } from './checkers/epochs.ts';
 import { Configurations } from './checkers/configurations.ts';
 import type { AgreedEntry, Checker, Run } from './checkers/checker.ts';
+import { FeatureLevels } from './checkers/feature-levels.ts';
 import { Histories } from './checkers/histories.ts';
 import { KeyValues } from './checkers/key-values.ts';
 import { LockKinds } from './checkers/lock-kinds.ts';
@@ -35,6 +37,7 @@ import { showEffect, showEvent, showInput } from './show.ts';
 import { SimNode } from './sim-node.ts';
 import { Transcript } from './transcript.ts';
 import { Upheaval } from './upheaval.ts';
+import { Versions } from './versions.ts';
 
 export interface Violation {
   readonly claim: string;
@@ -106,6 +109,8 @@ export class World {
   readonly nodes: readonly SimNode[];
   readonly locks: Locks;
   readonly keyValues: KeyValues;
+  readonly versions: Versions;
+  readonly levels: FeatureLevels;
   readonly #seed: number;
   readonly #household: Household | null;
   readonly #transcript: Transcript;
@@ -154,6 +159,13 @@ export class World {
     this.#configurations = configurations;
     this.#upheaval = new Upheaval(this, configurations, this.#members);
     this.#reads = new Reads(settled);
+    const versions = new Versions(this);
+    this.versions = versions;
+    this.levels = new FeatureLevels(broken, versions.foundedLevel, {
+      settledMembers: () => this.#upheaval.settledMembers,
+      supportedBy: (node) => versions.supportedBy(node),
+      wasDowngraded: (node) => versions.wasDowngraded(node),
+    });
     this.disks = new DiskTroubles(this, this.#upheaval);
     const epochs = new EpochChanges(broken);
     this.#drill = drill ? new Drill(this, epochs) : null;
@@ -176,6 +188,7 @@ export class World {
           this.#tasks,
           this.#requests,
           this.#histories,
+          this.levels,
         ];
     this.network = new SimNetwork(this.queue, this.forks.named('network'), this.options.network, (from, to, frame) => {
       this.#observeFrame(from, to, frame);
@@ -260,6 +273,7 @@ export class World {
 
   acknowledged(client: string, sequence: number, result: Result<CommandResult>): void {
     this.#requests.acknowledged(client, sequence, result);
+    if (!result.ok && result.failure.code === 'unsupported-version') this.levels.refused(client, sequence);
     this.#histories.answered(client, sequence, result, this.queue.now);
     this.keyValues.acknowledged(client, sequence, result);
     const late =
@@ -313,6 +327,7 @@ export class World {
   }
 
   #begin(): void {
+    this.versions.schedule();
     const [founder, ...others] = this.nodes;
     founder?.found();
     founder?.start();
@@ -353,6 +368,7 @@ export class World {
     this.network.calm();
     this.disks.heal();
     this.#upheaval.heal();
+    this.versions.heal();
     this.#drill?.heal();
     for (const node of this.nodes) if (!this.#abandoned.has(node.id)) node.start();
   }
@@ -402,6 +418,10 @@ export class World {
     while (this.#violation === null && this.queue.next(time));
   }
 
+  isAbandoned(node: NodeId): boolean {
+    return this.#abandoned.has(node);
+  }
+
   /** What still waits, in words; null when nothing does. */
   #unfinished(): string | null {
     const live = this.nodes.filter((node) => node.up);
@@ -417,6 +437,9 @@ export class World {
       if (known === null) return `job ${job} is unknown to ${first?.id ?? ''}`;
       if (known.endedAt === null) return `job ${job} is ${known.state}: ${JSON.stringify(known.counts)}`;
     }
+    const { level } = this.levels;
+    if (this.versions.isUniform && this.#abandoned.size === 0 && level < supportedLevel)
+      return `the swarm is still at level ${level}, though every machine supports ${supportedLevel}`;
     return null;
   }
 

@@ -28,10 +28,8 @@ export function membersBelow(level: number, { state, members }: LevelView): read
  * come back, and would have to stop. A machine that never will is for people to remove.
  */
 export function levelToRaiseTo(view: LevelView, supports: number): number | null {
-  const level = Math.min(
-    supports,
-    ...[...view.members].map((node) => view.state.levels.programOf(node)?.supports ?? 0),
-  );
+  const said = [...view.members].map((node) => view.state.levels.programOf(node)?.supports ?? 0);
+  const level = Math.min(supports, ...said);
   return level > view.state.levels.level ? level : null;
 }
 

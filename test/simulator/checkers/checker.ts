@@ -11,6 +11,8 @@ export interface Run {
   /** Of its state directory: a wiped disk is another voter. */
   readonly incarnation: string;
   readonly boot: number;
+  /** The highest feature level that its program understands. */
+  readonly supports: number;
   readonly machine: NodeMachine;
 }
 

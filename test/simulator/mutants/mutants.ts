@@ -1,11 +1,13 @@
 import type { Mutant } from './mutant.ts';
 import { stateMutants } from './state-mutants.ts';
+import { versionMutants } from './version-mutants.ts';
 
 const paxos = 'src-main/core/paxos';
 
 /** Every deliberate fault; those of protocols and disks stand here. */
 export const mutants: readonly Mutant[] = [
   ...stateMutants,
+  ...versionMutants,
   {
     name: 'send-before-persist',
     fault: 'the outbox lets messages leave before their facts are on disk',

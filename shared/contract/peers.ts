@@ -29,6 +29,10 @@ export const peerSchema = z.object({
   /** 0 to 1 of all cores, as the machine last said; null when it has not. */
   load: z.nullable(z.number()),
   loadAgeMs: z.nullable(z.number()),
+  /** Of the Skein it runs, as it said when it last began a run; empty when it has not said. */
+  version: z._default(z.string(), ''),
+  /** The highest feature level of that; null when it has not said. */
+  supports: z._default(z.nullable(z.number()), null),
   /** What it runs for others, in words. */
   accepts: z.string(),
   rttMs: z.nullable(z.number()),
@@ -40,7 +44,25 @@ export const peerSchema = z.object({
 });
 export type Peer = z.infer<typeof peerSchema>;
 
-export const peersViewSchema = z.object({ peers: z.array(peerSchema) });
+/** Machines run different versions of Skein: what the newest one brought waits for all of them. */
+export const versionsSchema = z.object({
+  /** Feature levels: what the swarm uses, and the highest that this machine supports. */
+  level: z.number(),
+  supports: z.number(),
+  /** Names of machines that run an older version, or have not said what they run. */
+  waitsFor: z.array(z.string()),
+  /** The same in a sentence. */
+  words: z.string(),
+});
+
+export type Versions = z.infer<typeof versionsSchema>;
+
+export const peersViewSchema = z.object({
+  peers: z.array(peerSchema),
+  /** Null as a rule. */
+  versions: z._default(z.nullable(versionsSchema), null),
+});
+export type PeersView = z.infer<typeof peersViewSchema>;
 
 export const peers = {
   list: procedure.output(viewOf(peersViewSchema)),

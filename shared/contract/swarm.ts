@@ -2,7 +2,7 @@ import { eventIterator } from '@orpc/contract';
 import * as z from 'zod/mini';
 import { roles } from '../domain/member.ts';
 import { nodeRefSchema, procedure, viewOf, wallTimeSchema } from './base.ts';
-import { pauseSchema } from './peers.ts';
+import { pauseSchema, versionsSchema } from './peers.ts';
 
 /** `founding`: has no swarm yet. `alone`: the only member. Others as in the status bar. */
 export const swarmStates = ['none', 'alone', 'healthy', 'degraded', 'electing', 'no-quorum'] as const;
@@ -28,6 +28,8 @@ export const overviewSchema = z.object({
   /** One sentence for the banner or the chip: what is the matter, since when, what waits. Empty when all is well. */
   message: z.string(),
   members: z.object({ total: z.number(), reachable: z.number() }),
+  /** Null as a rule. */
+  versions: z._default(z.nullable(versionsSchema), null),
   coordinator: z.nullable(
     z.object({ node: nodeRefSchema, ballot: z.string(), since: wallTimeSchema, reason: z.string() }),
   ),

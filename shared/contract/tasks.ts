@@ -1,6 +1,6 @@
 import { eventIterator } from '@orpc/contract';
 import * as z from 'zod/mini';
-import { placementPolicies, taskStates } from '../domain/task.ts';
+import { jobPriorities, placementPolicies, taskStates } from '../domain/task.ts';
 import { nodeRefSchema, procedure, viewOf, wallTimeSchema } from './base.ts';
 
 const text = (charsMax: number) => z.string().check(z.maxLength(charsMax));
@@ -35,6 +35,8 @@ export const submissionSchema = z.object({
   on: z.optional(text(200)),
   policy: z._default(z.enum(placementPolicies), 'least-loaded'),
   slots: z._default(z.int().check(z.gte(1), z.lte(256)), 1),
+  /** Its waiting tasks are placed before those of other jobs, or after them. Needs feature level 2. */
+  priority: z.optional(z.enum(jobPriorities)),
 });
 export type Submission = z.input<typeof submissionSchema>;
 
@@ -61,6 +63,7 @@ export const jobSchema = z.object({
   submittedAt: wallTimeSchema,
   endedAt: z.nullable(wallTimeSchema),
   policy: z.enum(placementPolicies),
+  priority: z.optional(z.enum(jobPriorities)),
   lock: z.nullable(z.string()),
   /** Machines its tasks run or ran on. */
   where: z.array(nodeRefSchema),

@@ -43,6 +43,7 @@ export function jobView(peer: RunningPeer, job: Job): JobView {
     submittedAt: job.submittedAt,
     endedAt: job.endedAt,
     policy: job.spec.policy,
+    priority: job.spec.priority,
     lock: job.spec.lock,
     where: [...job.where].map((node) => nodeRef(peer.membership, node)),
     reason: reasonOf(peer, job),

@@ -6,7 +6,7 @@ import { whyWaiting, workersOf } from './jobs-view.ts';
 import { divergenceReason, divergenceText, isRecent } from './divergence-words.ts';
 import { nodeRef } from './names.ts';
 import type { PeerHolder, RunningPeer } from './running-peer.ts';
-import { outdatedNotice } from './version-words.ts';
+import { outdatedNotice, versionsView } from './version-words.ts';
 
 export interface SelfFacts {
   readonly version: string;
@@ -45,6 +45,7 @@ function withoutSwarm(holder: PeerHolder, facts: SelfFacts): Overview {
     state: 'none',
     message: 'This machine belongs to no swarm yet.',
     members: { total: 0, reachable: 0 },
+    versions: null,
     coordinator: null,
     quorum: { voters: [], reachable: 0, needed: 0, mayFail: 0 },
     log: { committed: 0, applied: 0, configId: 0 },
@@ -80,6 +81,7 @@ function withSwarm(peer: RunningPeer, facts: SelfFacts): Overview {
     state,
     message,
     members: { total: members.length, reachable },
+    versions: versionsView(peer),
     coordinator: coordinatorView(peer),
     quorum,
     log: {

@@ -20,7 +20,7 @@ export function createPeersService(holder: PeerHolder, changes: Changes): SkeinS
     return {
       sequence: changes.sequence,
       provenance: provenanceOf(peer),
-      view: peer === null ? { peers: [] } : peersView(peer),
+      view: peer === null ? { peers: [], versions: null } : peersView(peer),
     };
   };
   return {

@@ -1,13 +1,15 @@
-import type { Peer } from '../../shared/contract/peers.ts';
+import type { Peer, PeersView } from '../../shared/contract/peers.ts';
 import type { AcceptPolicy } from '../../shared/domain/member.ts';
 import { voterIn } from '../core/paxos/voters.ts';
 import type { Member } from '../swarm/membership-set.ts';
 import { nodeRef } from './names.ts';
 import { standingOf } from './pins.ts';
 import type { RunningPeer } from './running-peer.ts';
+import { versionsView } from './version-words.ts';
 
-export const peersView = (peer: RunningPeer): { peers: Peer[] } => ({
+export const peersView = (peer: RunningPeer): PeersView => ({
   peers: peer.membership.members().map((member) => peerView(peer, member)),
+  versions: versionsView(peer),
 });
 
 function peerView(peer: RunningPeer, member: Member): Peer {
@@ -20,6 +22,7 @@ function peerView(peer: RunningPeer, member: Member): Peer {
   const online = self || link?.connected === true;
   const voter = status.config === null ? undefined : voterIn(status.config, id);
   const load = peer.hints.load(id);
+  const program = state.levels.programOf(id);
   return {
     id,
     name: member.name,
@@ -36,6 +39,8 @@ function peerView(peer: RunningPeer, member: Member): Peer {
     running: state.tasks.slotsUsed(id),
     load: load?.load ?? null,
     loadAgeMs: peer.hints.loadAgeMs(id),
+    version: program?.version ?? '',
+    supports: program?.supports ?? null,
     accepts: session === null ? 'not here' : acceptWords(peer, session.capacity.accepts, session.capacity.slots),
     rttMs: self ? 0 : peer.hints.roundTripMs(id),
     addresses: self ? [...peer.network.addresses()] : [...(link?.addresses ?? [])],

@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { isAbsolute, resolve } from 'node:path';
 import { FailureError, fail, type Result } from '../../shared/domain/failure.ts';
 import { lockName, type ContentHash, type NodeId } from '../../shared/domain/ids.ts';
-import type { JobManifest, JobSpec, PlacementPolicy, StagedFile, TaskItem } from '../../shared/domain/task.ts';
+import type {
+  JobManifest,
+  JobPriority,
+  JobSpec,
+  PlacementPolicy,
+  StagedFile,
+  TaskItem,
+} from '../../shared/domain/task.ts';
 import { jobSpecBytesMax, tasksPerJobMax } from '../core/machine/limits.ts';
 import type { ContentStore } from '../ports/content-store.ts';
 import { pathWithin, selectFiles, type SelectedFile } from './file-selection.ts';
@@ -33,6 +40,7 @@ export interface CheckedSubmission {
   readonly on?: string | undefined;
   readonly policy: PlacementPolicy;
   readonly slots: number;
+  readonly priority?: JobPriority | undefined;
 }
 
 /** What a submission would do: nothing is stored or proposed yet. */
@@ -167,6 +175,7 @@ function specOf(submission: CheckedSubmission, memberNamed: (text: string) => Re
     on: submission.on === undefined ? null : take(memberNamed(submission.on)),
     policy: submission.policy,
     slots: submission.slots,
+    ...(submission.priority === undefined ? {} : { priority: submission.priority }),
   };
   const bytes = Buffer.byteLength(JSON.stringify(spec));
   if (bytes > jobSpecBytesMax)

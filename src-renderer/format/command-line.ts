@@ -22,6 +22,7 @@ export interface CommandLineSubmission {
   readonly on?: string | undefined;
   readonly policy?: string | undefined;
   readonly slots?: number | undefined;
+  readonly priority?: string | undefined;
 }
 
 /** Lines shown before a long list is named by a file instead: a preview of a hundred thousand lines helps nobody. */
@@ -69,6 +70,7 @@ function plainFlags(submission: CommandLineSubmission): readonly string[] {
   add('--on', submission.on);
   if (submission.policy !== undefined && submission.policy !== 'least-loaded') add('--policy', submission.policy);
   if ((submission.slots ?? 1) !== 1) add('--slots', String(submission.slots));
+  add('--priority', submission.priority);
   add('--lock', submission.lock);
   if ((submission.retries ?? 0) !== 0) add('--retries', String(submission.retries));
   if (submission.timeoutMs !== undefined) add('--timeout', durationFlag(submission.timeoutMs));

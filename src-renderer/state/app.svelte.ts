@@ -2,7 +2,7 @@ import { getContext, setContext } from 'svelte';
 import type { SkeinClient } from '../../shared/contract/client.ts';
 import type { ConsensusView, LogEntry } from '../../shared/contract/consensus.ts';
 import type { Lock } from '../../shared/contract/locks.ts';
-import type { Peer } from '../../shared/contract/peers.ts';
+import type { PeersView } from '../../shared/contract/peers.ts';
 import type { Overview } from '../../shared/contract/swarm.ts';
 import type { Job, JobDetail } from '../../shared/contract/tasks.ts';
 import { fail } from '../../shared/domain/failure.ts';
@@ -24,7 +24,7 @@ export class App {
   readonly appearance: Appearance;
   readonly line: Line;
   readonly overview = new LiveView<Overview>();
-  readonly peers = new LiveView<{ peers: Peer[] }>();
+  readonly peers = new LiveView<PeersView>();
   readonly jobs = new LiveView<{ jobs: Job[] }>();
   readonly locks = new LiveView<{ locks: Lock[] }>();
   readonly job = new LiveView<JobDetail>();

@@ -25,6 +25,7 @@ export class SubmitDraft {
   env = $state('');
   on = $state('');
   policy = $state<'least-loaded' | 'round-robin'>('least-loaded');
+  priority = $state<'' | 'low' | 'high'>('');
   lock = $state('');
   retries = $state(0);
   timeoutMinutes = $state('');
@@ -45,6 +46,7 @@ export class SubmitDraft {
     slots: number;
     lock: string | null;
     policy: 'least-loaded' | 'round-robin';
+    priority?: 'low' | 'high' | undefined;
   }): void {
     this.name = source.name;
     this.command = joinCommandLine(source.argv);
@@ -57,6 +59,7 @@ export class SubmitDraft {
     this.slots = source.slots;
     this.lock = source.lock ?? '';
     this.policy = source.policy;
+    this.priority = source.priority ?? '';
   }
 
   /** Takes files that were dropped or chosen, by their absolute paths: one task each, read against their common folder. */
@@ -78,6 +81,7 @@ export class SubmitDraft {
     this.outputFolder = this.env = this.on = this.lock = this.timeoutMinutes = '';
     this.each = 'once';
     this.policy = 'least-loaded';
+    this.priority = '';
     this.retries = 0;
     this.slots = 1;
   }
@@ -148,6 +152,7 @@ function toSubmission(draft: SubmitDraft): Submission {
     retries: draft.retries,
     policy: draft.policy,
     slots: draft.slots,
+    ...(draft.priority === '' ? {} : { priority: draft.priority }),
   };
 }
 

@@ -377,7 +377,8 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
     if (outcome.installed !== null) this.#onInstalled(outcome.installed);
     const beforeApplied = this.#effects.end;
     for (const chosen of outcome.chosen) this.#applyOne(chosen, now);
-    if (outcome.opened !== null && this.#replicated.outdated === null) this.#compact(outcome.opened, beforeApplied);
+    if (this.#replicated.outdated !== null) return false;
+    if (outcome.opened !== null) this.#compact(outcome.opened, beforeApplied);
     const applied = outcome.chosen.length > 0 || outcome.installed !== null;
     this.#afterApply(now, applied, led);
     return applied || outcome.effects.length > 0 || outcome.attempt !== null || outcome.heard !== null;
@@ -404,7 +405,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
 
   #afterApply(now: Instant, changed: boolean, led: boolean): void {
     this.#leadership.followConfig(led);
-    if (!changed || this.#replicated.outdated !== null) return;
+    if (!changed) return;
     if (this.#replica.serving) {
       this.#requesting.sendDue(now);
       this.#office.placeTasks(now);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Submission } from '../../../shared/contract/tasks.ts';
-import { placementPolicies } from '../../../shared/domain/task.ts';
+import { jobPriorities, placementPolicies } from '../../../shared/domain/task.ts';
 import { usage, type CliContext } from './cli-context.ts';
 import { parseDuration } from './duration.ts';
 import { readStdin } from './standard-input.ts';
@@ -23,10 +23,13 @@ export interface SubmissionFlags {
   readonly on?: string;
   readonly policy?: string;
   readonly slots?: string;
+  readonly priority?: string;
   readonly eachFile?: readonly string[];
   readonly eachLine?: string;
   readonly array?: string;
 }
+
+const priorities = ['high', 'normal', 'low'];
 
 const gather = (value: string, before: readonly string[] | undefined): readonly string[] => [...(before ?? []), value];
 
@@ -48,7 +51,11 @@ export function addTaskFlags(command: Command): Command {
     .option('--timeout <duration>', 'stop a task after this long, such as 1h30m')
     .option('--on <machine>', 'run on this machine only')
     .option('--policy <policy>', `how machines are chosen: ${placementPolicies.join(', ')}`)
-    .option('--slots <n>', 'slots that a task takes on its machine');
+    .option('--slots <n>', 'slots that a task takes on its machine')
+    .option(
+      '--priority <priority>',
+      `place its tasks before those of other jobs or after them: ${priorities.join(', ')}`,
+    );
 }
 
 /** Flags that make many tasks out of one command. */
@@ -82,6 +89,7 @@ export async function submissionOf(context: CliContext, flags: SubmissionFlags):
     ...present('on', flags.on),
     ...present('policy', policyOf(flags.policy)),
     ...present('slots', wholeNumber('--slots', flags.slots, 1, 256)),
+    ...present('priority', priorityOf(flags.priority)),
   };
 }
 
@@ -114,6 +122,13 @@ function policyOf(text: string | undefined): Submission['policy'] {
   const policy = placementPolicies.find((known) => known === text);
   if (policy === undefined) throw usage(`--policy cannot be “${text}”`, `Give one of ${placementPolicies.join(', ')}.`);
   return policy;
+}
+
+function priorityOf(text: string | undefined): Submission['priority'] {
+  if (text === undefined || text === 'normal') return undefined;
+  const priority = jobPriorities.find((known) => known === text);
+  if (priority === undefined) throw usage(`--priority cannot be “${text}”`, `Give one of ${priorities.join(', ')}.`);
+  return priority;
 }
 
 async function eachOf(context: CliContext, flags: SubmissionFlags): Promise<Submission['each']> {

@@ -31,6 +31,7 @@ export const overview: Overview = {
   state: 'healthy',
   message: '',
   members: { total: 3, reachable: 3 },
+  versions: null,
   coordinator: { node: anna, ballot: '7.anna', since: noon, reason: 'highest rank' },
   quorum: {
     voters: [
@@ -66,6 +67,8 @@ export const peer: Peer = {
   running: 1,
   load: 0.25,
   loadAgeMs: 1_200,
+  version: '0.1.0',
+  supports: 2,
   accepts: 'everyone',
   rttMs: null,
   addresses: ['/ip4/127.0.0.1/tcp/4001'],

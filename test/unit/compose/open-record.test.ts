@@ -91,6 +91,19 @@ describe('opening what the disk says about the past', () => {
     await again.opened.journal.close();
   });
 
+  it('leaves the journal of a newer program as it is, and does not start from it or without it', async () => {
+    await firstLife();
+    const { opened } = await open();
+    // A kind of fact, field 99, that no program knows yet.
+    const newer = new Uint8Array([7, 8, 1, 18, 3, 154, 6, 0]);
+    await new Promise<void>((resolve) => opened.journal.append([newer], { sync: true }, () => resolve()));
+    await opened.journal.close();
+    const refused: unknown = await open().catch((error: unknown) => error);
+    expect(refused).toMatchObject({ failure: { code: 'unsupported-version' } });
+    expect(await readdir(home.root)).not.toContain('suspect');
+    expect(care.notice(false)).toBe('');
+  });
+
   it('leaves a damaged journal alone where nobody else has the log', async () => {
     const incarnation = await firstLife();
     await damageFirstRecord();

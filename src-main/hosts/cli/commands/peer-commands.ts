@@ -64,11 +64,12 @@ async function list(context: CliContext): Promise<number> {
   const frame = await client.peers.list();
   const { peers } = frame.view;
   context.list('PeerList', frame, peers, {
-    headers: ['NAME', 'STATE', 'ROLE', 'PART', 'PIN', 'SLOTS', 'LOAD', 'RTT', 'ACCEPTS', 'ID'],
+    headers: ['NAME', 'STATE', 'ROLE', 'PART', 'PIN', 'SLOTS', 'LOAD', 'RTT', 'VERSION', 'ACCEPTS', 'ID'],
     rows: peers.map((peer) => peerRow(context, peer)),
     names: peers.map((peer) => peer.name),
     empty: 'No machines. Found a swarm with skein init NAME, or join one with skein join LINK',
   });
+  if (frame.view.versions !== null) context.note(frame.view.versions.words);
   return exitCodes.done;
 }
 
@@ -86,6 +87,7 @@ function peerRow(context: CliContext, peer: Peer): string[] {
     peer.slots === null ? '—' : `${peer.running}/${peer.slots}`,
     peer.load === null ? '—' : `${Math.round(peer.load * 100)} %`,
     peer.self ? '—' : peer.rttMs === null ? '—' : `${peer.rttMs.toFixed(1)} ms`,
+    peer.version === '' ? '—' : peer.version,
     peer.accepts,
     peer.id,
   ];

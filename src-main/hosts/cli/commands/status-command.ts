@@ -77,6 +77,7 @@ export function statusLines(context: CliContext, view: Overview): string[] {
       `${quorum.reachable} of ${quorum.voters.length} reachable, ${quorum.needed} needed, ${quorum.mayFail} may fail`,
     ],
     ['members', `${members.reachable} of ${members.total} reachable`],
+    ...(view.versions === null ? [] : [['versions', view.versions.words] as [string, string]]),
     ['log', `${log.committed} committed, ${log.applied} applied here`],
     [
       'tasks',

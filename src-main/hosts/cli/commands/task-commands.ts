@@ -143,7 +143,10 @@ function printDetail(context: CliContext, detail: JobDetail): void {
       'again',
       `${countWords(job.extraAttempts, 'further attempt')}, ${countWords(job.refusedResults, 'late result')} refused`,
     ],
-    ['placement', `${job.policy}${job.lock === null ? '' : `, holds the lock ${job.lock}`}, retries ${detail.retries}`],
+    [
+      'placement',
+      `${job.policy}${job.priority === undefined ? '' : `, ${job.priority} priority`}${job.lock === null ? '' : `, holds the lock ${job.lock}`}, retries ${detail.retries}`,
+    ],
   ];
   if (job.delivery !== null) {
     const { delivered, pending, folder, error } = job.delivery;

@@ -1,10 +1,13 @@
 import type { Random } from '../../src-main/core/machine/random.ts';
+import type { NodeTiming } from '../../src-main/core/machine/timing.ts';
 import { between, chance, type Forks } from './forks.ts';
 
 /** What one seed decides about its world. Many rates are zero in many seeds (swarm testing). */
 export interface SimOptions {
   readonly nodes: number;
   readonly stormMs: number;
+  /** What differs from the timers as shipped. */
+  readonly timing: Partial<NodeTiming>;
   readonly network: {
     readonly delayMs: number;
     readonly jitterMs: number;
@@ -114,6 +117,7 @@ export function drawOptions(forks: Forks): SimOptions {
     // Five voters need seven machines.
     nodes: chance(upheaval, 0.08) ? 7 : small,
     stormMs: between(sizes, 60_000, 240_000),
+    timing: {},
     network: {
       delayMs: between(network, 0.1, 30),
       jitterMs: maybe(network, 0.6, 0, 200),

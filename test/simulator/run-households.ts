@@ -1,4 +1,5 @@
-import { households, type HouseholdReport } from './household.ts';
+import { households } from './household.ts';
+import type { HouseholdReport } from './living.ts';
 import { simulate } from './world.ts';
 
 interface Wanted {
@@ -49,11 +50,27 @@ function lineOf(
   coreHours: number,
 ): string {
   const sum = (part: (report: HouseholdReport) => number): number => lived.reduce((all, one) => all + part(one), 0);
-  const share = (100 * sum(({ coordinatedMs }) => coordinatedMs)) / sum(({ someoneAwakeMs }) => someoneAwakeMs);
+  const share = (part: (report: HouseholdReport) => number, whole: (report: HouseholdReport) => number): string =>
+    ((100 * sum(part)) / sum(whole)).toFixed(3);
   const worst = Math.min(...lived.map(({ coordinatedMs, someoneAwakeMs }) => (100 * coordinatedMs) / someoneAwakeMs));
+  const outageMs = Math.max(...lived.map(({ longestOutageMs }) => longestOutageMs));
   return [
-    `${name.padEnd(32)} ${days} days, ${sum(({ transitions }) => transitions)} sleeps and wakes`,
-    `coordinated ${share.toFixed(3)} % of the time somebody was awake (worst life ${worst.toFixed(3)} %)`,
+    `${name.padEnd(32)} ${lived.length} lives, ${days} days, ${sum(({ transitions }) => transitions)} sleeps and wakes`,
+    `coordinated ${share(
+      (one) => one.coordinatedMs,
+      (one) => one.someoneAwakeMs,
+    )} % of the time somebody was awake (worst life ${worst.toFixed(3)} %, possible ${share(
+      (one) => one.possibleMs,
+      (one) => one.someoneAwakeMs,
+    )} %)`,
+    `${share(
+      (one) => one.coordinatedTwoMs,
+      (one) => one.twoAwakeMs,
+    )} % of the time two were (possible ${share(
+      (one) => one.possibleTwoMs,
+      (one) => one.twoAwakeMs,
+    )} %)`,
+    `longest outage ${(outageMs / hourMs).toFixed(1)} h`,
     `${(sum(({ coordinatorChanges }) => coordinatorChanges) / days).toFixed(2)} changes of coordinator a day`,
     `${hours.toFixed(1)} h simulated in full, ${(hours / coreHours).toFixed(0)} per core-hour`,
     `${((days * 24) / coreHours).toFixed(0)} h lived per core-hour`,

@@ -1,4 +1,4 @@
-import { nodeId, type NodeId, type SessionId } from '../../shared/domain/ids.ts';
+import { nodeId, wallTime, type NodeId, type SessionId } from '../../shared/domain/ids.ts';
 import { fail, type Failure } from '../../shared/domain/failure.ts';
 import { foundingSnapshot } from '../../src-main/core/node/founding.ts';
 import { createNode, type NodeMachine } from '../../src-main/core/node/node.ts';
@@ -137,8 +137,8 @@ export class SimNode {
       seed: world.forks.seedOf(`node/${this.id}/${boot}`),
       members: world.members,
       supports,
-      timing: { voterSilentMs, voterStableMs },
-      wall: () => clock.wall(),
+      timing: { ...world.options.timing, voterSilentMs, voterStableMs },
+      wall: () => wallTime(clock.wall() + world.calendarMs),
     });
     const transport = world.network.attach(this.id, () => this.clock.asleepUntil);
     const driver = createDriver({

@@ -28,7 +28,8 @@ import { DiskTroubles } from './disk-troubles.ts';
 import { Drill } from './drill.ts';
 import { EventQueue } from './event-queue.ts';
 import { chance, exponential, Forks } from './forks.ts';
-import { householdOptions, households, liveThrough, type HouseholdReport, type Life } from './household.ts';
+import { householdOptions, households, type Life } from './household.ts';
+import { liveThrough, type HouseholdReport } from './living.ts';
 import { MachineTroubles } from './machine-troubles.ts';
 import { NetworkTroubles } from './network-troubles.ts';
 import { SimNetwork } from './network.ts';
@@ -114,6 +115,8 @@ export class World {
   readonly #seed: number;
   readonly #household: Household | null;
   readonly #transcript: Transcript;
+  /** Every step has a line; months of a household have them only in a replay that is printed. */
+  readonly #stepsShown: boolean;
   readonly #agreement: Agreement;
   readonly #tasks: Tasks;
   readonly #requests: Requests;
@@ -129,6 +132,7 @@ export class World {
   readonly #checkers: readonly Checker[];
   #violation: Violation | null = null;
   #storm = true;
+  #calendarMs = 0;
   #stormEndedAt = 0;
   /** Left down when the storm ends: a minority of the voters. */
   readonly #abandoned = new Set<NodeId>();
@@ -141,6 +145,7 @@ export class World {
     const drawn = optionsOf(this.forks, kind);
     this.options = household === null ? drawn : householdOptions(drawn, habitsOf(household).length);
     this.#transcript = new Transcript(print);
+    this.#stepsShown = print || household === null;
     const broken = (claim: string, detail: string): void => this.broken(claim, detail);
     // A recovery takes back what was agreed: whoever judges one log from its beginning is not asked in a drill.
     // One whose memory was altered answers as nobody should, until it is found.
@@ -240,6 +245,15 @@ export class World {
     this.line(`VIOLATION ${claim}: ${detail}`);
   }
 
+  /** What everybody's calendar is ahead of the time that was simulated. */
+  get calendarMs(): number {
+    return this.#calendarMs;
+  }
+
+  turnCalendars(byMs: number): void {
+    this.#calendarMs += byMs;
+  }
+
   line(text: string): void {
     this.#transcript.line(this.queue.now, text);
   }
@@ -249,7 +263,7 @@ export class World {
   }
 
   stepped(run: Run, input: NodeInput, effects: readonly NodeEffect[]): void {
-    this.line(`${run.node} ${showInput(input)} -> ${effects.map(showEffect).join(' ')}`);
+    if (this.#stepsShown) this.line(`${run.node} ${showInput(input)} -> ${effects.map(showEffect).join(' ')}`);
     if (input.type === 'received' && input.from === run.node) this.#sent(run, input.message);
     for (const checker of this.#checkers) checker.onStep?.(run, input, effects);
     for (const effect of effects) {

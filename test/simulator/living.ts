@@ -24,8 +24,8 @@ export interface HouseholdReport {
 }
 
 /** How long the world is simulated in full after each transition. Longer than a session lives, so that expiry is in it. */
-const sceneMs = 45_000;
-/** A scene without coordinator goes on for so long at most; restarts and elections take seconds. */
+const sceneMs = 30_000;
+/** A scene in which coordination is lost goes on for so long at most; restarts and elections take seconds. */
 const prolongedMs = 60_000;
 const lookEveryMs = 1_000;
 /** In each of the hours behind a scene the world runs for so long: time enough to notice who is there. */
@@ -49,7 +49,7 @@ class Tally {
 
   /** What is the case now counts for the last `forMs`. */
   look(world: World, forMs: number): void {
-    const wanted = world.nodes.filter((each) => !each.retired && !each.clock.asleep).length;
+    const wanted = world.nodes.filter((each) => !each.retired).length;
     const running = world.nodes.filter((each) => each.up && !each.clock.asleep);
     this.leader = running.find(({ machine }) => machine?.role === 'coordinator')?.id ?? null;
     const coordinated = this.leader === null ? 0 : forMs;
@@ -93,7 +93,7 @@ export function liveThrough(world: World, habits: readonly Habit[], { days, sile
     const gapMs = (transitions[index + 1]?.atMs ?? days * 24 * hourMs) - transition.atMs;
     if (transition.awake) rouse(world, node);
     else leave(world, node, random, { shutDownShare: habits[transition.machine]?.shutDownShare ?? 0, goodbyes });
-    const playedMs = play(world, gapMs, tally);
+    const playedMs = play(world, sceneMs, gapMs, tally);
     pass(world, gapMs - playedMs, tally);
     tally.sceneEnded();
   }
@@ -127,16 +127,18 @@ function firstNight(
 }
 
 /**
- * The scene behind a transition, of `gapMs` at most; answers how long it was. One that would end without coordinator
- * goes on for a while, so that a machine that is just starting again does not stand for hours.
+ * Runs the world for so long, or for all of `gapMs` if that is shorter; answers for how long it did. Where coordination is
+ * lost meanwhile, as when a machine crashes or its clock is set, it goes on, so that a moment does not stand for hours.
  */
-function play(world: World, gapMs: number, tally: Tally): number {
+function play(world: World, forMs: number, gapMs: number, tally: Tally): number {
+  let led = tally.leader !== null;
   let playedMs = 0;
-  while (playedMs < Math.min(gapMs, sceneMs + prolongedMs) && !world.isBroken) {
-    if (playedMs >= sceneMs && tally.leader !== null) break;
+  while (playedMs < Math.min(gapMs, forMs + prolongedMs) && !world.isBroken) {
+    if (playedMs >= forMs && (tally.leader !== null || !led)) break;
     const stepMs = Math.min(lookEveryMs, gapMs - playedMs);
     world.runUntil(world.queue.now + stepMs);
     tally.look(world, stepMs);
+    led ||= tally.leader !== null;
     playedMs += stepMs;
   }
   return playedMs;
@@ -145,27 +147,13 @@ function play(world: World, gapMs: number, tally: Tally): number {
 /** The hours until the next transition. A night in which everybody sleeps is only counted. */
 function pass(world: World, forMs: number, tally: Tally): void {
   for (let leftMs = forMs; leftMs > 0 && !world.isBroken;) {
-    const dark = world.nodes.every((each) => each.retired || each.clock.asleep);
+    const dark = world.nodes.every((each) => each.retired);
     const stepMs = dark ? leftMs : Math.min(hourMs, leftMs);
-    const glimpsedMs = dark ? 0 : glimpse(world, stepMs, tally);
+    const glimpsedMs = dark ? 0 : play(world, glimpseMs, stepMs, tally);
     world.turnCalendars(stepMs - glimpsedMs);
     tally.look(world, stepMs - glimpsedMs);
     leftMs -= stepMs;
   }
-}
-
-/** One in which coordination is lost, as when a clock is set, goes on like a scene. Answers how long it was. */
-function glimpse(world: World, forMs: number, tally: Tally): number {
-  const led = tally.leader !== null;
-  let playedMs = 0;
-  while (playedMs < Math.min(forMs, prolongedMs) && !world.isBroken) {
-    if (playedMs >= glimpseMs && (!led || tally.leader !== null)) break;
-    const stepMs = Math.min(lookEveryMs, forMs - playedMs);
-    world.runUntil(world.queue.now + stepMs);
-    tally.look(world, stepMs);
-    playedMs += stepMs;
-  }
-  return playedMs;
 }
 
 function leave(
@@ -184,9 +172,9 @@ function leave(
 
 function rest(world: World, node: SimNode, shutsDown: boolean): void {
   world.line(`${node.id} ${shutsDown ? 'is shut down' : 'falls asleep'}`);
-  // One that has just crashed stays down until it is wanted again.
-  node.retired = shutsDown || !node.up;
-  if (node.retired) return node.stop(false);
+  // Nobody starts it until it is wanted again: neither one that has just crashed, nor one that loses power in its sleep.
+  node.retired = true;
+  if (shutsDown || !node.up) return node.stop(false);
   node.clock.sleep(1_000 * hourMs);
   world.network.suspend(node.id);
 }

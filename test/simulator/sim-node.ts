@@ -41,7 +41,7 @@ export class SimNode {
   readonly id: NodeId;
   readonly disk: SimDisk;
   readonly clock: SimClock;
-  /** Its owner has shut it down: nobody restarts it until it is wanted. */
+  /** Its owner has put it to rest, asleep or shut down: nobody restarts it until it is wanted. */
   retired = false;
   readonly #world: World;
   #incarnation = 1;

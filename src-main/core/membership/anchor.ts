@@ -1,9 +1,7 @@
 import { compareText } from '../../../shared/domain/ids.ts';
 import { rankPerBand, topBand } from '../ranks/rank-table.ts';
 import type { Candidate, VoterChoice } from './voter-choice.ts';
-
-/** Without a pin, the anchor stands this many bands above every other machine. */
-const clearBands = 2;
+import { clearBands } from './worth.ts';
 
 /**
  * The machine on which the vote may rest alone, or null: among those that are `fit`, one that is expected to stay

@@ -1,7 +1,8 @@
-import { compareText, type NodeId } from '../../../shared/domain/ids.ts';
+import type { NodeId } from '../../../shared/domain/ids.ts';
 import { majority } from '../machine/quorum.ts';
 import type { RankPin } from '../ranks/rank-table.ts';
 import { anchorOf } from './anchor.ts';
+import { byWorth, inherits } from './worth.ts';
 
 /** Why a machine is about to go: for good, or until it wakes or is started again. */
 export type Departure = 'leave' | 'shutdown' | 'suspend';
@@ -34,6 +35,8 @@ export interface VoterChoice {
   readonly departing: ReadonlyMap<NodeId, Departure>;
   /** For how long nothing was heard of a machine, in milliseconds. */
   readonly absentMs: (node: NodeId) => number;
+  /** In how many hours of the last weeks this machine, itself awake, met another; of itself, was awake. 0 for unknown. */
+  readonly hoursOf: (node: NodeId) => number;
   readonly timing: {
     readonly voterSettleMs: number;
     readonly voterSilentMs: number;
@@ -75,7 +78,7 @@ export function chooseVoters(choice: VoterChoice): readonly Seat[] | null {
   const size = wantedSize(choice, staying, settled, steady);
   const chosen =
     seats.length === 1 && staying.length === 0
-      ? movedVote(pool)
+      ? movedVote(choice, pool)
       : sized(choice, { size, anchor, staying, joining: (size > 3 ? steady : settled).map(seatOf) });
   // A machine that is heard and has not settled may yet fill the seat: one change instead of two.
   const worthWaiting = chosen.length < seats.length && staying.length + pool.length >= seats.length;
@@ -97,7 +100,7 @@ const isFit = ({ isMember, departing }: VoterChoice, { node, lag }: Candidate): 
 function learners(choice: VoterChoice, staying: readonly Seat[]): Candidate[] {
   return choice.candidates
     .filter((candidate) => isFit(choice, candidate) && !staying.some((seat) => seat.node === candidate.node))
-    .sort((left, right) => right.rank - left.rank || compareText(left.node, right.node));
+    .sort(byWorth(choice));
 }
 
 function stays(choice: VoterChoice, { node, incarnation, rank }: Seat): boolean {
@@ -106,9 +109,8 @@ function stays(choice: VoterChoice, { node, incarnation, rank }: Seat): boolean 
   if (!isMember(node) || (present?.incarnation ?? incarnation) !== incarnation) return false;
   const departure = departing.get(node);
   if (departure === undefined) return true;
-  // A single vote does not roam: it leaves a sleeping machine only for one that is better at staying up.
-  const better = candidates.some((other) => other.node !== node && isFit(choice, other) && other.rank > rank);
-  return seats.length === 1 && departure !== 'leave' && !better;
+  const alone = seats.length === 1 && departure !== 'leave';
+  return alone && !candidates.some((other) => isFit(choice, other) && inherits(choice, other, { node, rank }));
 }
 
 function wantedSize(
@@ -131,8 +133,8 @@ interface Sizing {
 }
 
 /**
- * The first `size` seats, staying ones before new ones. Among those that stay the anchor comes first, then the
- * coordinator, then machines that are heard: whoever is left as the only voter must have the log.
+ * The first `size` seats, staying ones before new ones. Among those that stay the anchor comes first, then machines that
+ * are heard: whoever is left as the only voter must have the log.
  */
 function sized(choice: VoterChoice, { size, anchor, staying, joining }: Sizing): readonly Seat[] {
   if (size === 1 && choice.seats.length > 1 && anchor !== null) return [seatOf(anchor)];
@@ -140,11 +142,10 @@ function sized(choice: VoterChoice, { size, anchor, staying, joining }: Sizing):
     const heard = heardAs(choice, node);
     if (heard === undefined) return 4;
     if (node === anchor?.node) return 0;
-    return heard.pin === 'never' ? 3 : node === choice.self ? 1 : 2;
+    // With others beside it the coordinator need not change; who votes alone should be the best placed.
+    return heard.pin === 'never' ? 3 : node === choice.self && size > 1 ? 1 : 2;
   };
-  const sorted = [...staying].sort(
-    (left, right) => order(left) - order(right) || right.rank - left.rank || compareText(left.node, right.node),
-  );
+  const sorted = [...staying].sort((left, right) => order(left) - order(right) || byWorth(choice)(left, right));
   return [...sorted, ...joining].slice(0, size);
 }
 
@@ -159,8 +160,10 @@ const canBegin = (choice: VoterChoice, chosen: readonly Seat[]): boolean =>
   chosen.filter((seat) => isHeard(choice, seat)).length >= majority(chosen.length);
 
 /** The only voter goes: the vote needs another place, and three at once where three are ready. */
-function movedVote(pool: readonly Candidate[]): readonly Seat[] {
-  return pool.slice(0, pool.length >= 3 ? 3 : 1).map(seatOf);
+function movedVote(choice: VoterChoice, pool: readonly Candidate[]): readonly Seat[] {
+  if (pool.length >= 3) return pool.slice(0, 3).map(seatOf);
+  const heir = pool.find((candidate) => choice.seats.some((owner) => inherits(choice, candidate, owner)));
+  return [heir ?? pool[0]].flatMap((one) => (one === undefined ? [] : [seatOf(one)]));
 }
 
 const silentFor = ({ self, seats, absentMs }: VoterChoice, forMs: number): readonly Seat[] =>

@@ -139,6 +139,7 @@ export class CoordinatorDuties {
       readonly committed: Slot;
       readonly members: ReadonlySet<NodeId>;
       readonly ranks: RankTable;
+      readonly hoursOf: (node: NodeId) => number;
     },
   ): readonly Seat[] | null {
     const heard = this.#attendance.heard(now).filter(({ node }) => node !== this.#self.node);
@@ -158,6 +159,7 @@ export class CoordinatorDuties {
       isMember: (node) => view.members.has(node),
       departing: this.#departing,
       absentMs: (node) => this.#attendance.absentMs(now, node),
+      hoursOf: view.hoursOf,
       timing: this.#timing,
     });
   }

@@ -323,6 +323,7 @@ export class NodeMachine implements Machine<NodeInput, NodeEffect> {
         this.#reading.expire(now);
         this.#pullWithoutCoordinator(now);
         this.#office.repeatDeparture(now);
+        this.#office.lookAround(now);
         this.#replicated.prepareSnapshot();
         this.#armRetry(now);
         break;

@@ -24,6 +24,7 @@ export interface OfficeOptions {
   readonly state: () => SwarmState;
   readonly coordinator: () => NodeId | null;
   readonly members: () => ReadonlySet<NodeId>;
+  readonly connected: ReadonlySet<NodeId>;
   readonly wall: () => WallTime;
   readonly send: (to: NodeId, message: NodeMessage) => void;
   readonly arm: (timer: NodeTimer, afterMs: number) => void;
@@ -57,7 +58,6 @@ export class Office {
   begin(now: Instant): void {
     const { duties, timing, arm } = this.#options;
     duties.takeOffice(now);
-    this.#evidence.begin(now);
     arm('sessions', timing.sessionsMs);
     arm('placement', timing.placementMs);
   }
@@ -119,7 +119,7 @@ export class Office {
 
   /** Whatever this machine saw of the others, it was not there for a while. */
   woke(): void {
-    this.#evidence.forget();
+    this.#evidence.woke();
     this.end();
   }
 
@@ -149,13 +149,17 @@ export class Office {
     if (raise !== null) proposals.addOwn(raise);
   }
 
+  /** In office or not: who is there now. */
+  lookAround(now: Instant): void {
+    const { wall, connected } = this.#options;
+    this.#evidence.look(now, wall(), connected);
+  }
+
   /** What was seen of the others becomes their rank, slowly; and somebody who is wanted far more takes over, seldom. */
   #reviewRanks(now: Instant): void {
     const { self, replica, duties, proposals, state, members } = this.#options;
     const { ranks } = state();
-    const isHeard = (node: NodeId): boolean => node === self || duties.steadyMs(now, node) !== null;
-    this.#evidence.look(now, members(), isHeard, ranks);
-    const moves = this.#evidence.moves(now, ranks, (node) => members().has(node));
+    const moves = this.#evidence.moves(ranks, members());
     if (moves.length > 0) proposals.addOwn({ type: 'ranks-changed', moves });
     const { config } = replica;
     if (config === null || (this.#preferredAt !== null && now - this.#preferredAt < preferenceEveryMs)) return;
@@ -176,7 +180,13 @@ export class Office {
     const { replica, duties, proposals, members, state } = this.#options;
     const { config, committed } = replica;
     if (config === null) return;
-    proposals.wantedVoters = duties.voters(now, { config, committed, members: members(), ranks: state().ranks });
+    proposals.wantedVoters = duties.voters(now, {
+      config,
+      committed,
+      members: members(),
+      ranks: state().ranks,
+      hoursOf: (node) => this.#evidence.hoursOf(node),
+    });
   }
 
   /** Proposes what waits, as far as there is room; a change of voters first. */

@@ -12,7 +12,7 @@ export interface NodeOptions {
   /** The highest feature level that this program understands; lower only where one plays an older program. */
   readonly supports?: number;
   readonly timing?: Partial<NodeTiming>;
-  /** Wall time for the entries this node proposes as coordinator; for people to read. */
+  /** Wall time: for the entries this node proposes as coordinator, for people to read, and to tell hours apart. */
   readonly wall: () => WallTime;
 }
 

@@ -71,6 +71,7 @@ export function createParts(options: NodeOptions, { effects, connected, members 
     duties,
     state: () => replicated.state,
     members,
+    connected,
     wall: options.wall,
     arm: (timer, afterMs) => effects.arm(timer, afterMs),
   });

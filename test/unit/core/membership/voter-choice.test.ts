@@ -38,6 +38,8 @@ function choose(
     readonly departing?: Readonly<Record<string, Departure>>;
     readonly absentMs?: Readonly<Record<string, number>>;
     readonly self?: string;
+    /** Hours of the last weeks in which the coordinator met a machine. */
+    readonly hours?: Readonly<Record<string, number>>;
   } = {},
 ): string | null {
   const members = more.members ?? 'abcdefgh';
@@ -50,6 +52,7 @@ function choose(
     isMember: (node) => members.includes(node),
     departing: new Map(Object.entries(more.departing ?? {}) as [NodeId, Departure][]),
     absentMs: (node) => more.absentMs?.[node] ?? 0,
+    hoursOf: (node) => more.hours?.[node] ?? 0,
     timing,
   });
   return (
@@ -112,10 +115,11 @@ describe('the choice of voters', () => {
     expect(choose(seats('abc'), candidates('abc'), { departing: { a: 'shutdown' } })).toBe('b');
   });
 
-  it('leaves the only vote on a sleeping machine, unless a better one is awake or the machine leaves for good', () => {
+  it('leaves the only vote on a sleeping machine, unless a far better one is awake or the machine leaves for good', () => {
     expect(choose(seats('a'), candidates('ab'), { departing: { a: 'suspend' } })).toBeNull();
-    const better = [candidate('a'), candidate('b', { rank: 150 })];
-    expect(choose(seats('a'), better, { departing: { a: 'suspend' } })).toBe('b');
+    const above = (rank: number): Candidate[] => [candidate('a'), candidate('b', { rank })];
+    expect(choose(seats('a'), above(199), { departing: { a: 'suspend' } })).toBeNull();
+    expect(choose(seats('a'), above(200), { departing: { a: 'suspend' } })).toBe('b');
     expect(choose(seats('a'), candidates('ab'), { departing: { a: 'leave' } })).toBe('b');
   });
 
@@ -199,5 +203,51 @@ describe('the choice of voters by evidence', () => {
     const absentMs = { d: 10_000, e: 10_000 };
     expect(choose(seats('abcde'), candidates('abc'), { absentMs })).toBe('abc');
     expect(choose(seats('abcde'), candidates('abcd'), { absentMs: { e: 10_000 } })).toBeNull();
+  });
+});
+
+describe('the choice of voters by the hours in which machines meet', () => {
+  const suspends = { departing: { a: 'suspend' } } as const;
+
+  it('gives the only vote of a machine that goes to sleep to one that is awake in most of its hours', () => {
+    expect(choose(seats('a'), candidates('abc'), { ...suspends, hours: { a: 100, b: 75, c: 80 } })).toBe('c');
+    expect(choose(seats('a'), candidates('ab'), { ...suspends, hours: { a: 100, b: 75 } })).toBe('b');
+    expect(choose(seats('a'), candidates('ab'), { ...suspends, hours: { a: 100, b: 74 } })).toBeNull();
+  });
+
+  it('gives it to the one that is awake in most of its hours, not to one of little higher rank that it hardly meets', () => {
+    const two = [candidate('a'), candidate('b', { rank: 150 }), candidate('c')];
+    expect(choose(seats('a'), two, { ...suspends, hours: { a: 100, b: 10, c: 80 } })).toBe('c');
+  });
+
+  it('does not give it to a machine of far lower rank, or one that shall not have it', () => {
+    const hours = { a: 100, b: 100 };
+    expect(choose(seats('a'), [candidate('a'), candidate('b', { rank: 1 })], { ...suspends, hours })).toBe('b');
+    expect(choose(seats('a'), [candidate('a'), candidate('b', { rank: 0 })], { ...suspends, hours })).toBeNull();
+    expect(choose(seats('a'), [candidate('a'), candidate('b', { pin: 'never' })], { ...suspends, hours })).toBeNull();
+  });
+
+  it('leaves it with a home base that sleeps, and gives it to one that is awake', () => {
+    const hours = { a: 100, b: 100 };
+    const [plain, base] = [(node: string) => candidate(node), (node: string) => homeBase(node, { rank: 150 })];
+    expect(choose(seats('a'), [base('a'), plain('b')], { ...suspends, hours })).toBeNull();
+    expect(choose(seats('a'), [plain('a'), base('b')], { ...suspends, hours: { a: 100, b: 10 } })).toBe('b');
+    expect(choose(seats('a'), [candidate('a', { pin: 'never', rank: 0 }), plain('b')], suspends)).toBe('b');
+  });
+
+  it('shrinks to the machine that is met most, not to the coordinator that only meets itself more often', () => {
+    const departing = { c: 'suspend' } as const;
+    const kept = (b: number): string | null =>
+      choose(seats('abc'), candidates('abc'), { departing, hours: { a: 100, b, c: 100 } });
+    expect([kept(91), kept(90), kept(89)]).toEqual(['b', 'a', 'a']);
+  });
+
+  it('keeps the coordinator where several go on voting', () => {
+    const hours = { a: 100, b: 90, c: 90, d: 90, e: 90 };
+    expect(choose(seats('abcde'), candidates('abcde'), { departing: { e: 'suspend' }, hours })).toBe('abc');
+  });
+
+  it('seats those that are met most', () => {
+    expect(choose(seats('a'), candidates('abcd'), { hours: { a: 100, b: 10, c: 50, d: 40 } })).toBe('acd');
   });
 });

@@ -17,6 +17,7 @@ const three: VoterConfig = {
   cuts: [],
 };
 const members = new Set([anna, boris, chloe]);
+const hoursOf = (): number => 0;
 
 /** Anna coordinates; both others have answered for long enough. */
 function inOffice(): { duties: CoordinatorDuties; at: (ms: number) => ReturnType<typeof instant> } {
@@ -36,7 +37,13 @@ group('a coordinator', () => {
     duties.takeOffice(at(0));
     answerUntil(duties, 0, 30_000);
     duties.noteDeparture(boris, 'shutdown');
-    const voters = duties.voters(at(30_000), { config: three, committed: slot(9), members, ranks: new RankTable() });
+    const voters = duties.voters(at(30_000), {
+      config: three,
+      committed: slot(9),
+      members,
+      ranks: new RankTable(),
+      hoursOf,
+    });
     expect(voters?.map(({ node }) => node)).toEqual([anna]);
   });
 
@@ -48,7 +55,7 @@ group('a coordinator', () => {
     duties.takeOffice(at(60_000));
     answerUntil(duties, 60_000, 90_000);
     expect(
-      duties.voters(at(90_000), { config: three, committed: slot(9), members, ranks: new RankTable() }),
+      duties.voters(at(90_000), { config: three, committed: slot(9), members, ranks: new RankTable(), hoursOf }),
     ).toBeNull();
   });
 
@@ -57,7 +64,8 @@ group('a coordinator', () => {
     const alone: VoterConfig = { ...three, voters: [seat(anna)] };
     const ranks = new RankTable();
     ranks.move([{ node: boris, band: 3 }], wallTime(1_800_000_000_000));
-    const choose = () => duties.voters(at(30_000), { config: alone, committed: slot(9), members, ranks });
+    ranks.move([{ node: boris, band: 4 }], wallTime(1_800_100_000_000));
+    const choose = () => duties.voters(at(30_000), { config: alone, committed: slot(9), members, ranks, hoursOf });
     duties.takeOffice(at(0));
     for (let ms = 0; ms <= 30_000; ms += lanTiming.heartbeatMs)
       duties.noteAnswer(at(ms), boris, { committed: slot(9), incarnation });
@@ -70,7 +78,7 @@ group('a coordinator', () => {
   it('gives up the seat of a machine that said it would go and went before anybody could act', () => {
     const { duties, at } = inOffice();
     const choose = (ms: number) =>
-      duties.voters(at(ms), { config: three, committed: slot(9), members, ranks: new RankTable() });
+      duties.voters(at(ms), { config: three, committed: slot(9), members, ranks: new RankTable(), hoursOf });
     duties.takeOffice(at(0));
     answerUntil(duties, 0, 30_000);
     duties.noteDeparture(boris, 'suspend');

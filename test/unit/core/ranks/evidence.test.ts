@@ -1,79 +1,92 @@
 import { describe, expect, it } from 'vitest';
-import { nodeId } from '../../../../shared/domain/ids.ts';
+import { nodeId, wallTime, type NodeId } from '../../../../shared/domain/ids.ts';
 import { instant } from '../../../../src-main/core/machine/time.ts';
 import { Evidence } from '../../../../src-main/core/ranks/evidence.ts';
-import { RankTable, type RankMove } from '../../../../src-main/core/ranks/rank-table.ts';
+import { RankTable } from '../../../../src-main/core/ranks/rank-table.ts';
 
 const [self, present, absent] = [nodeId('self'), nodeId('present'), nodeId('absent')];
 const minuteMs = 60_000;
-const days = (count: number): number => count * 24 * 60 * minuteMs;
+const hourMs = 60 * minuteMs;
+const epoch = 1_800_000_000_000;
 
-/** Looks once a minute for so long; answers the first moves that are proposed after it. */
-function watch(evidence: Evidence, forMs: number, ranks = new RankTable()): readonly RankMove[] {
-  evidence.begin(instant(0));
-  for (let ms = minuteMs; ms <= forMs; ms += minuteMs) {
-    evidence.look(instant(ms), [present, absent], (node) => node === present, ranks);
-  }
-  return evidence.moves(instant(forMs), ranks, () => true);
+/** Awake from one hour to another, it looks every ten minutes; `others` says who is connected. */
+function watch(evidence: Evidence, from: number, to: number, others: (hour: number) => readonly NodeId[]): void {
+  evidence.woke();
+  for (let ms = from * hourMs; ms < to * hourMs; ms += 10 * minuteMs)
+    evidence.look(instant(ms), wallTime(epoch + ms), others(Math.floor(ms / hourMs)));
 }
 
+const hours = (evidence: Evidence): number[] =>
+  [self, present, absent].map((node) => Number(evidence.hoursOf(node).toFixed(1)));
+
 describe('evidence about machines', () => {
-  it('moves a machine that is always heard up by one band, and one that never is down, after some days', () => {
-    expect(watch(new Evidence(self), days(1))).toEqual([]);
-    expect(watch(new Evidence(self), days(6))).toEqual([
+  it('counts the hours in which it was awake, and those in which it met another', () => {
+    const evidence = new Evidence(self);
+    watch(evidence, 0, 10, (hour) => (hour < 6 ? [present] : []));
+    expect(hours(evidence)).toEqual([9.9, 5.9, 0]);
+  });
+
+  it('says nothing before it has seen four hours', () => {
+    const evidence = new Evidence(self);
+    watch(evidence, 0, 4, () => [present]);
+    expect(hours(evidence)).toEqual([0, 0, 0]);
+  });
+
+  it('takes no connection for a meeting that may be from before it slept', () => {
+    const evidence = new Evidence(self);
+    watch(evidence, 0, 10, () => []);
+    evidence.woke();
+    for (let ms = 0; ms < 20_000; ms += 250)
+      evidence.look(instant(10 * hourMs + ms), wallTime(epoch + 10 * hourMs + ms), [present]);
+    expect(evidence.hoursOf(present)).toBe(0);
+    evidence.look(instant(10 * hourMs + 20_000), wallTime(epoch + 10 * hourMs + 20_000), [present]);
+    expect(evidence.hoursOf(present)).toBe(1);
+  });
+
+  it('forgets in weeks', () => {
+    const evidence = new Evidence(self);
+    watch(evidence, 0, 10, () => [present]);
+    watch(evidence, 14 * 24, 14 * 24 + 10, () => []);
+    expect(evidence.hoursOf(present)).toBeCloseTo(10 / Math.E, 0);
+  });
+
+  it('judges nobody before it has seen twelve hours', () => {
+    const movesAfter = (until: number): number => {
+      const evidence = new Evidence(self);
+      watch(evidence, 0, until, () => [present]);
+      return evidence.moves(new RankTable(), [present]).length;
+    };
+    expect([movesAfter(12), movesAfter(13)]).toEqual([0, 1]);
+  });
+
+  it('moves by one band, once an hour, whom it meets nearly always up and whom it never meets down', () => {
+    const evidence = new Evidence(self);
+    const ranks = new RankTable();
+    watch(evidence, 0, 20, () => [present]);
+    const moves = [
       { node: present, band: 3 },
       { node: absent, band: 1 },
-    ]);
+    ];
+    expect(evidence.moves(ranks, [self, present, absent])).toEqual(moves);
+    expect(evidence.moves(ranks, [self, present, absent])).toEqual([]);
+    watch(evidence, 20, 21, () => [present]);
+    expect(evidence.moves(ranks, [self, present, absent])).toEqual(moves);
   });
 
-  it('is proposed seldom', () => {
+  it('leaves a machine in its band that is not clearly beyond it', () => {
     const evidence = new Evidence(self);
-    const ranks = new RankTable();
-    expect(watch(evidence, days(6), ranks)).toHaveLength(2);
-    expect(evidence.moves(instant(days(6) + minuteMs), ranks, () => true)).toEqual([]);
-    expect(evidence.moves(instant(days(6) + 61 * minuteMs), ranks, () => true)).toHaveLength(2);
+    watch(evidence, 0, 100, (hour) => (hour % 10 < 6 ? [present] : []));
+    expect(evidence.moves(new RankTable(), [present])).toEqual([]);
   });
 
-  it('forgets machines that have left, and takes nothing from a time that it slept through', () => {
-    const evidence = new Evidence(self);
-    const ranks = new RankTable();
-    evidence.begin(instant(0));
-    evidence.look(instant(days(30)), [present, absent], () => false, ranks);
-    expect(evidence.moves(instant(days(30)), ranks, () => true)).toEqual([]);
-    const other = new Evidence(self);
-    watch(other, days(6), ranks);
-    expect(other.moves(instant(days(7)), ranks, (node) => node === present)).toEqual([{ node: present, band: 3 }]);
-  });
-
-  it('counts the coordinator itself once it has been awake for a whole day, through changes of voters', () => {
-    const risesAfter = (sleeps: boolean): boolean => {
+  it('moves itself up when it has been awake around the clock for a day, and never down', () => {
+    const movesOf = (until: number, awake: number): number[] => {
       const evidence = new Evidence(self);
-      const ranks = new RankTable();
-      for (let day = 0; day < 8; day++) {
-        if (sleeps) evidence.forget();
-        evidence.begin(instant(days(day)));
-        for (let ms = minuteMs; ms <= days(1); ms += minuteMs)
-          evidence.look(instant(days(day) + ms), [self], () => true, ranks);
-      }
-      return evidence.moves(instant(days(9)), ranks, () => true).length > 0;
+      for (let day = 0; 24 * day < until; day++) watch(evidence, 24 * day, 24 * day + awake, () => []);
+      return evidence.moves(new RankTable(), [self]).map(({ band }) => band);
     };
-    expect(risesAfter(false)).toBe(true);
-    expect(risesAfter(true)).toBe(false);
-  });
-
-  it('goes on in the next office, unless it began after a while', () => {
-    const movesWith = (pauseMs: number): number => {
-      const evidence = new Evidence(self);
-      const ranks = new RankTable();
-      for (let day = 0; day < 6; day++) {
-        const from = days(day) + day * pauseMs;
-        evidence.begin(instant(from));
-        for (let ms = minuteMs; ms <= days(1); ms += minuteMs)
-          evidence.look(instant(from + ms), [present], () => true, ranks);
-      }
-      return evidence.moves(instant(days(7)), ranks, () => true).length;
-    };
-    expect(movesWith(1_000)).toBe(1);
-    expect(movesWith(2 * minuteMs)).toBe(0);
+    expect(movesOf(24, 23)).toEqual([]);
+    expect(movesOf(72, 24)).toEqual([3]);
+    expect(movesOf(72, 8)).toEqual([]);
   });
 });

@@ -91,6 +91,8 @@ const slowTiming: Partial<NodeTiming> = {
   tryMs: timerFactor * lanTiming.tryMs,
   quorumMs: timerFactor * lanTiming.quorumMs,
   retryMs: timerFactor * lanTiming.retryMs,
+  // Machines that wait for nothing hear of several entries at once.
+  commitNewsMs: 200,
   placementMs: timerFactor * lanTiming.placementMs,
   sessionsMs: timerFactor * lanTiming.sessionsMs,
   voterSettleMs: timerFactor * lanTiming.voterSettleMs,

@@ -9,7 +9,8 @@ export class Agreement implements Checker {
   readonly name = 'agreement';
   readonly #broken: Broken;
   readonly #onAgreed: (entry: AgreedEntry) => void;
-  readonly #digests: string[] = [];
+  /** What the first node had at each slot, as text. */
+  readonly #texts: string[] = [];
   readonly #log: AgreedEntry[] = [];
   readonly #last = new Map<string, number>();
 
@@ -43,23 +44,20 @@ export class Agreement implements Checker {
     const expected = (this.#last.get(run.node) ?? 0) + 1;
     if (applied.slot !== expected) this.#broken('prefix', `${run.node} applies slot ${applied.slot}, not ${expected}`);
     this.#last.set(run.node, applied.slot);
-    const digest = canonical([applied.request, applied.result, applied.events]);
-    const known = this.#digests[applied.slot - 1];
-    if (known === undefined) this.#agree(run, applied, digest);
-    else if (known !== digest)
-      this.#broken('agreement', `slot ${applied.slot}: ${run.node} has ${digest}, others ${known}`);
+    const text = JSON.stringify([applied.request, applied.result, applied.events]);
+    const known = this.#texts[applied.slot - 1];
+    if (known === undefined) this.#agree(run, applied, text);
+    else if (known !== text && canonical(JSON.parse(known)) !== canonical(JSON.parse(text)))
+      this.#broken('agreement', `slot ${applied.slot}: ${run.node} has ${text}, others ${known}`);
   }
 
-  #agree(run: Run, { slot, request, result, events }: Applied, digest: string): void {
-    if (slot !== this.#digests.length + 1) {
-      this.#broken(
-        'prefix',
-        `${run.node} applies slot ${slot}, but slot ${this.#digests.length + 1} was never applied`,
-      );
+  #agree(run: Run, { slot, request, result, events }: Applied, text: string): void {
+    if (slot !== this.#texts.length + 1) {
+      this.#broken('prefix', `${run.node} applies slot ${slot}, but slot ${this.#texts.length + 1} was never applied`);
       return;
     }
     const entry = { slot, request, result, events };
-    this.#digests.push(digest);
+    this.#texts.push(text);
     this.#log.push(entry);
     this.#onAgreed(entry);
   }

@@ -130,6 +130,8 @@ export class Choice implements Checker {
   readonly name = 'choice';
   readonly #broken: Broken;
   readonly #configs = new Map<number, VoterConfig>();
+  /** Copies that were compared already: a node shows the same one in every step. */
+  readonly #compared = new WeakSet<VoterConfig>();
   readonly #proposed = new Map<string, string>();
   readonly #votes = new Map<string, Set<string>>();
   readonly #chosen = new Map<number, string>();
@@ -147,12 +149,13 @@ export class Choice implements Checker {
   }
 
   #noteConfig(config: VoterConfig | null): void {
-    if (config === null) return;
+    if (config === null || this.#compared.has(config)) return;
+    this.#compared.add(config);
     const known = this.#configs.get(config.id);
     if (known === undefined) {
       this.#configs.set(config.id, config);
       this.#checkBeginning(config);
-    } else if (known !== config && JSON.stringify(known) !== JSON.stringify(config)) {
+    } else if (JSON.stringify(known) !== JSON.stringify(config)) {
       this.#broken(
         'one configuration',
         `configuration ${config.id} is ${JSON.stringify(known)} and ${JSON.stringify(config)}`,

@@ -5,7 +5,7 @@ import { clearBands } from './worth.ts';
 
 /**
  * The machine on which the vote may rest alone, or null: among those that are `fit`, one that is expected to stay
- * awake. A person says so (`home-base`), or nearly two weeks of evidence do: of the top band, and clearly above all
+ * awake. A person says so (`home-base`), or the evidence of days does: of the top band, and clearly above all
  * others. Where several are pinned, one that votes already is preferred, so that the vote does not roam.
  */
 export function anchorOf(choice: VoterChoice, fit: readonly Candidate[]): Candidate | null {

@@ -54,10 +54,10 @@ export class Attendance {
     if (known !== undefined) this.#presences.set(node, { ...known, connected: false });
   }
 
-  /** Milliseconds of uninterrupted attendance; null for a machine that is not heard now. */
+  /** Milliseconds from its first answer to its latest, without a gap; null for a machine that is not heard now. */
   steadyMs(now: Instant, node: NodeId): number | null {
     const known = this.#presences.get(node);
-    return known !== undefined && this.#isHeard(now, known) ? now - known.since : null;
+    return known !== undefined && this.#isHeard(now, known) ? steadyMs(known) : null;
   }
 
   /** Milliseconds without an answer, counted from the beginning of this office at the earliest; 0 while it is heard. */
@@ -70,7 +70,12 @@ export class Attendance {
   heard(now: Instant): readonly Heard[] {
     return [...this.#presences]
       .filter(([, presence]) => this.#isHeard(now, presence))
-      .map(([node, { committed, incarnation, since }]) => ({ node, committed, incarnation, steadyMs: now - since }));
+      .map(([node, presence]) => ({
+        node,
+        committed: presence.committed,
+        incarnation: presence.incarnation,
+        steadyMs: steadyMs(presence),
+      }));
   }
 
   /** How far each machine that is connected has the log. */
@@ -83,3 +88,6 @@ export class Attendance {
     return presence.connected && now - presence.heardAt <= this.#gapMs;
   }
 }
+
+/** Not until now: a machine that answered once and fell asleep would settle while it is only not yet missed. */
+const steadyMs = ({ since, heardAt }: Presence): number => heardAt - since;

@@ -8,7 +8,7 @@ const hourMs = 3_600_000;
 const memoryHours = 14 * 24;
 
 /** So many hours of its own a machine has seen before it says anything. */
-const hoursMin = 4;
+const hoursMin = 2;
 
 /** And so many before it judges others: two hours after a start say little about a week. */
 const judgingHours = 12;

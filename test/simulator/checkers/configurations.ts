@@ -50,8 +50,7 @@ export class Configurations implements Checker {
     this.#noteConfig(run);
     if (input.type === 'members-changed') this.#told.set(run.node, new Set(input.members));
     if (input.type !== 'received' || input.from === run.node) return;
-    // A timer may be set for what the node has to do anyway.
-    const acts = effects.some(({ type }) => type !== 'set-timer' && type !== 'cancel-timer');
+    const acts = effects.some((effect) => !isDueAnyway(effect));
     if (acts && this.#told.get(run.node)?.has(input.from) === false) {
       this.#broken('removed members', `${run.node} acts on ${input.message.type} of ${input.from}, which was removed`);
     }
@@ -121,4 +120,10 @@ export class Configurations implements Checker {
       this.#broken('number of voters', `configuration ${config.id} has ${config.voters.length}: ${[...names].join()}`);
     }
   }
+}
+
+/** With whatever comes in, a node sets timers for what it has to do, and gives the word of a hand-over again in its time. */
+function isDueAnyway(effect: NodeEffect): boolean {
+  if (effect.type === 'send') return effect.message.type === 'take-over';
+  return effect.type === 'set-timer' || effect.type === 'cancel-timer';
 }

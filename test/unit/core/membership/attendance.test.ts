@@ -14,11 +14,17 @@ function attendance(): Attendance {
 }
 
 describe('attendance', () => {
-  it('counts the time since the first answer without a gap', () => {
+  it('counts the time from the first answer to the latest, without a gap', () => {
     const kept = attendance();
     for (const at of [100, 900, 1_800]) kept.note(instant(at), b, answer(7));
-    expect(kept.steadyMs(instant(2_000), b)).toBe(1_900);
-    expect(kept.heard(instant(2_000))).toEqual([{ node: b, committed: 7, incarnation: 'b1', steadyMs: 1_900 }]);
+    expect(kept.steadyMs(instant(2_000), b)).toBe(1_700);
+    expect(kept.heard(instant(2_000))).toEqual([{ node: b, committed: 7, incarnation: 'b1', steadyMs: 1_700 }]);
+  });
+
+  it('does not settle a machine that answered once and is only not yet missed', () => {
+    const kept = attendance();
+    kept.note(instant(100), b, answer(1));
+    expect(kept.steadyMs(instant(1_000), b)).toBe(0);
   });
 
   it('begins anew after a gap and after a closed connection', () => {
@@ -37,6 +43,7 @@ describe('attendance', () => {
     const kept = attendance();
     kept.note(instant(100), b, answer(1));
     kept.note(instant(500), b, answer(1, 'b2'));
+    kept.note(instant(600), b, answer(1, 'b2'));
     expect(kept.steadyMs(instant(600), b)).toBe(100);
   });
 

@@ -26,9 +26,9 @@ describe('evidence about machines', () => {
     expect(hours(evidence)).toEqual([9.9, 5.9, 0]);
   });
 
-  it('says nothing before it has seen four hours', () => {
+  it('says nothing before it has seen two hours', () => {
     const evidence = new Evidence(self);
-    watch(evidence, 0, 4, () => [present]);
+    watch(evidence, 0, 2, () => [present]);
     expect(hours(evidence)).toEqual([0, 0, 0]);
   });
 

@@ -123,6 +123,7 @@ export const householdOptions = (drawn: SimOptions, machines: number): SimOption
     sleepEveryMs: 0,
     jumpEveryMs: 600_000,
     misledEveryMs: 0,
+    hourEveryMs: 0,
     handOverEveryMs: 0,
   },
   versions: oneVersion,

@@ -4,6 +4,8 @@ import { between, chance, exponential, pick } from './forks.ts';
 import type { SimNode } from './sim-node.ts';
 import type { World } from './world.ts';
 
+const hourMs = 3_600_000;
+
 /** A step of a clock that counts as no jump. */
 const unnoticedMs = 0.95 * clockJumpMs;
 
@@ -24,6 +26,9 @@ export class MachineTroubles {
     });
     this.#world.often('sleep', machine.sleepEveryMs, (random) => this.#sleep(pick(random, nodes), random));
     this.#world.often('jump', machine.jumpEveryMs, (random) => this.#jump(pick(random, nodes), random));
+    this.#world.often('hour', machine.hourEveryMs, () => {
+      this.#world.turnCalendars(hourMs);
+    });
     this.#world.often('misled', machine.misledEveryMs, (random) => this.#mislead(random));
     this.#world.often('hand-over', machine.handOverEveryMs, (random) => this.#handOver(random));
   }

@@ -44,6 +44,8 @@ export interface SimOptions {
     readonly jumpEveryMs: number;
     /** Mean time between time servers that go wrong for everybody, a step at a time; 0 for none. */
     readonly misledEveryMs: number;
+    /** Mean time in which an hour passes on everybody's calendar; 0 where they keep step with the clocks. */
+    readonly hourEveryMs: number;
     /** Mean time between hand-overs by whoever coordinates. */
     readonly handOverEveryMs: number;
   };
@@ -147,6 +149,7 @@ export function drawOptions(forks: Forks): SimOptions {
       drift: maybe(machine, 0.5, 0, 0.01),
       jumpEveryMs: maybe(machine, 0.3, 10_000, 60_000),
       misledEveryMs: maybe(forks.named('options/misled'), 0.25, 15_000, 60_000),
+      hourEveryMs: maybe(forks.named('options/hours'), 0.5, 1_000, 15_000),
       handOverEveryMs: maybe(machine, 0.5, 3_000, 40_000),
     },
     upheaval: {

@@ -103,6 +103,7 @@ export class Upheaval {
     this.#world.line(`${node.id} is removed`);
     this.#members.delete(node.id);
     this.#removedOnce.add(node.id);
+    this.#configurations.removed(node.id, node.incarnation);
     this.#tellAll(random);
     // It goes on talking until it hears of it itself.
     this.#world.queue.after(between(random, 500, 6_000), () => {

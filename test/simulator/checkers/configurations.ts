@@ -23,6 +23,8 @@ export class Configurations implements Checker {
   readonly #now: () => number;
   /** Seats whose state directory was lost, and when. */
   readonly #lost = new Map<string, number>();
+  /** Seats of machines that are no members any more, and since when: they stop and come back as others. */
+  readonly #removed = new Map<string, number>();
   /** Configurations for which a stop-sign has left somewhere: they may have ended unseen. */
   readonly #ending = new Set<number>();
   /** Whom the stop-signs of the newest configuration name: once one is chosen, it needs these disks. */
@@ -72,8 +74,9 @@ export class Configurations implements Checker {
   }
 
   /**
-   * The voters were chosen when a quorum of their disks had gone within the last moments: nobody could know, and the
-   * swarm stands still until people force a new quorum. Safety is still asked of it, progress is not.
+   * The voters were chosen when a quorum of their disks had gone, or of their machines been removed, within the last
+   * moments: nobody could know, and the swarm stands still until people force a new quorum. Safety is still asked of it,
+   * progress is not.
    */
   get isBereft(): boolean {
     const newest = this.#newest;
@@ -82,8 +85,16 @@ export class Configurations implements Checker {
 
   /** When the disks of these voters were lost; null as long as a quorum of them is left. */
   #lostQuorum(voters: VoterConfig['voters']): readonly number[] | null {
-    const lostAt = voters.flatMap(({ node, incarnation }) => this.#lost.get(seatName(node, incarnation)) ?? []);
+    const lostAt = voters.flatMap(({ node, incarnation }) => {
+      const name = seatName(node, incarnation);
+      return this.#removed.get(name) ?? this.#lost.get(name) ?? [];
+    });
     return voters.length - lostAt.length < majority(voters.length) ? lostAt : null;
+  }
+
+  /** Its machine is no member any more; whoever is to choose voters may not have heard of it. */
+  removed(node: NodeId, incarnation: string): void {
+    this.#removed.set(seatName(node, incarnation), this.#now());
   }
 
   /** The state directory of this incarnation is gone. */

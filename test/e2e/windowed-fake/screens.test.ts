@@ -1,17 +1,15 @@
-import { mkdirSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { looksOf, picturesOf } from '../pictures.ts';
 import { buildPages, builtPages, hasChromium, openBrowser } from './browser.ts';
 import { servePages } from './page-server.ts';
 import { screens, type Screen } from './screens.ts';
 
 const wide = { width: 1_360, height: 860 };
-/** Pictures that are only for whoever looks. */
-const looks = fileURLToPath(new URL('../../../test-results/windowed-fake', import.meta.url));
-const pictures = fileURLToPath(new URL('../../../docs/screenshots', import.meta.url));
+const looks = looksOf('windowed-fake');
+const pictures = picturesOf('windowed-fake');
 
 describe.skipIf(!hasChromium)('the window over the fake, in Chromium', () => {
   let browser: Browser;
@@ -22,7 +20,6 @@ describe.skipIf(!hasChromium)('the window over the fake, in Chromium', () => {
     await buildPages();
     ({ server, address } = await servePages(builtPages));
     browser = await openBrowser();
-    for (const folder of [pictures, looks]) mkdirSync(folder, { recursive: true });
   }, 240_000);
 
   afterAll(async () => {

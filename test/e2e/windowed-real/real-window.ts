@@ -1,12 +1,9 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, Page } from 'playwright-core';
+import { picturesOf } from '../pictures.ts';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-/** `SKEIN_PICTURES=1` renews the pictures of the documents; otherwise they are only kept for whoever looks at a failure. */
-const pictures = join(root, process.env['SKEIN_PICTURES'] === '1' ? 'docs/screenshots' : 'test-results/windowed-real');
+const pictures = picturesOf('windowed-real');
 
 /** A page that a real node serves, as a person has it before them, and all it complains about. */
 export class RealWindow {
@@ -56,7 +53,6 @@ export class RealWindow {
 
   /** Keeps a picture in both themes, and answers with the serious accessibility violations in the light one. */
   async picture(name: string): Promise<readonly string[]> {
-    mkdirSync(pictures, { recursive: true });
     for (const theme of ['dark', 'light'] as const) {
       await this.page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
       // Until what the change of theme set in motion has ended, part of the page still has the colours of the other one.

@@ -11,28 +11,6 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeHistory } from '../checkers/history.ts';
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string' },
-    from: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    transcript: { type: 'boolean', default: false },
-    twice: { type: 'boolean', default: false },
-    mutants: { type: 'boolean', default: false },
-    mutant: { type: 'string' },
-    drill: { type: 'boolean', default: false },
-    found: { type: 'boolean', default: false },
-    alteration: { type: 'boolean', default: false },
-    'shipped-limits': { type: 'boolean', default: false },
-    households: { type: 'boolean', default: false },
-    days: { type: 'string', default: '28' },
-    household: { type: 'string' },
-    silent: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-    histories: { type: 'string' },
-  },
-});
-
 function commit(): string {
   try {
     return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
@@ -53,6 +31,51 @@ const usage = `simulate: whole swarms in virtual time, with faults, under checke
   --mutants          deliberate faults, and which checker catches each; --mutant NAME for one
   --histories DIR    what clients did and were told, a file a world
   --shipped-limits   windows and snapshot intervals as shipped; without it they are small`;
+
+function refuse(complaint: string): never {
+  console.error(`simulate: ${complaint}\n\n${usage}`);
+  process.exit(2);
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: 'string' },
+        from: { type: 'string' },
+        seed: { type: 'string' },
+        transcript: { type: 'boolean', default: false },
+        twice: { type: 'boolean', default: false },
+        mutants: { type: 'boolean', default: false },
+        mutant: { type: 'string' },
+        drill: { type: 'boolean', default: false },
+        found: { type: 'boolean', default: false },
+        alteration: { type: 'boolean', default: false },
+        'shipped-limits': { type: 'boolean', default: false },
+        households: { type: 'boolean', default: false },
+        days: { type: 'string' },
+        household: { type: 'string' },
+        silent: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+        histories: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const values = parse();
+
+/** What the flag says, as a whole number from `least` on; `otherwise` where it is not given. */
+function wholeNumber(flag: 'seeds' | 'from' | 'seed' | 'days', otherwise: number, least = 1): number {
+  const number = Number(values[flag] ?? otherwise);
+  return Number.isSafeInteger(number) && number >= least
+    ? number
+    : refuse(`--${flag} takes a whole number from ${least} on`);
+}
+
+const firstSeed = wholeNumber('seed', wholeNumber('from', 1, 0), 0);
 
 /** What became of altered memory; empty where none was altered. */
 function foundWords({ foundAfter }: { readonly foundAfter: number | null | undefined }): string {
@@ -76,11 +99,8 @@ async function runSeeds(): Promise<boolean> {
   const { drawOptions } = await import('./options.ts');
   const { Forks } = await import('./forks.ts');
   const kind: WorldKind = values.drill ? 'drill' : values.alteration ? 'alteration' : 'storm';
-  const first = Number(values.seed ?? values.from);
-  const drawn = Array.from(
-    { length: values.seed === undefined ? Number(values.seeds ?? 20) : 1 },
-    (_, at) => first + at,
-  );
+  const first = firstSeed;
+  const drawn = Array.from({ length: values.seed === undefined ? wholeNumber('seeds', 20) : 1 }, (_, at) => first + at);
   const worlds = values.found ? foundWorlds() : drawn.map((seed) => ({ seed, kind }));
   const count = worlds.length;
   console.log(`${values.found ? 'kept seeds' : `seeds ${first} to ${first + count - 1}`} at commit ${commit()}`);
@@ -128,13 +148,13 @@ if (values.help) {
   const { rewriteSources, smallLimits } = await import('./mutants/inject.ts');
   rewriteSources(values['shipped-limits'] ? [] : smallLimits);
   const { runHouseholds } = await import('./run-households.ts');
-  const days = Number(values.days);
+  const days = wholeNumber('days', 28);
   console.log(`households of ${days} days at commit ${commit()}${values.silent ? ', where nobody says goodbye' : ''}`);
   const wanted = {
     name: values.household ?? null,
     days,
-    firstSeed: Number(values.seed ?? values.from),
-    lives: values.seed === undefined ? Number(values.seeds ?? 1) : 1,
+    firstSeed,
+    lives: values.seed === undefined ? wholeNumber('seeds', 1) : 1,
     silent: values.silent,
     print: values.transcript,
   };

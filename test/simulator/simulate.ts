@@ -93,7 +93,9 @@ async function runSeeds(): Promise<boolean> {
   const { mutantNamed, rewriteSources, smallLimits } = await import('./mutants/inject.ts');
   rewriteSources([
     ...(values['shipped-limits'] ? [] : smallLimits),
-    ...(values.mutant === undefined ? [] : mutantNamed(values.mutant)),
+    ...(values.mutant === undefined
+      ? []
+      : (mutantNamed(values.mutant) ?? refuse(`there is no mutant ${values.mutant}`))),
   ]);
   const { simulate, simulateAlteration, simulateDrill } = await import('./world.ts');
   const { drawOptions } = await import('./options.ts');

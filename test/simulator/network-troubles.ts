@@ -6,9 +6,11 @@ import type { World } from './world.ts';
 /** Cuts between machines, both ways and one way, cables that are pulled, connections that break. */
 export class NetworkTroubles {
   readonly #world: World;
+  readonly pursuit: Pursuit;
 
   constructor(world: World) {
     this.#world = world;
+    this.pursuit = new Pursuit(world);
   }
 
   schedule(): void {
@@ -20,7 +22,7 @@ export class NetworkTroubles {
       const [left, right] = [pick(random, nodes), pick(random, nodes)];
       if (left !== right) network.drop(left.id, right.id);
     });
-    new Pursuit(this.#world).schedule();
+    this.pursuit.schedule();
   }
 
   #partition(random: Random): void {

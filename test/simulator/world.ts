@@ -124,6 +124,7 @@ export class World {
   readonly #members = new Set<NodeId>();
   readonly #configurations: Configurations;
   readonly #upheaval: Upheaval;
+  readonly #networkTroubles: NetworkTroubles;
   readonly #drill: Drill | null;
   readonly #alteration: Alteration | null;
   readonly #divergences: Divergences;
@@ -200,6 +201,7 @@ export class World {
     });
     this.nodes = Array.from({ length: this.options.nodes }, (_, index) => new SimNode(this, index));
     for (const node of this.nodes) this.#members.add(node.id);
+    this.#networkTroubles = new NetworkTroubles(this);
   }
 
   /** Both acts. */
@@ -266,6 +268,7 @@ export class World {
     if (this.#stepsShown) this.line(`${run.node} ${showInput(input)} -> ${effects.map(showEffect).join(' ')}`);
     if (input.type === 'received' && input.from === run.node) this.#sent(run, input.message);
     for (const checker of this.#checkers) checker.onStep?.(run, input, effects);
+    this.#networkTroubles.pursuit.stepped(effects);
     for (const effect of effects) {
       if (effect.type !== 'emit' || effect.event.type !== 'applied') continue;
       for (const checker of this.#checkers) checker.onApplied?.(run, effect.event);
@@ -348,7 +351,7 @@ export class World {
     const joining = this.forks.named('joining');
     for (const node of others) this.queue.after(joining.next() * 10_000, () => node.start());
     new MachineTroubles(this).schedule();
-    new NetworkTroubles(this).schedule();
+    this.#networkTroubles.schedule();
     this.disks.schedule();
     this.#upheaval.schedule();
     this.#drill?.schedule();

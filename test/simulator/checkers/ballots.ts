@@ -124,7 +124,8 @@ function votesOf(run: Run): ReadonlyMap<number, Ballot> {
 
 /**
  * P1 at its root: in one ballot one slot is proposed one value, nothing is applied before a majority of the
- * configuration's seats showed their vote for it in one ballot, and no slot is so chosen twice with different values.
+ * configuration's seats showed their vote for it in one ballot, and no slot is so chosen twice with different values. A
+ * ballot that proposes a stop-sign proposes nothing behind it, where the next configuration begins (Stoppable Paxos, 2008).
  */
 export class Choice implements Checker {
   readonly name = 'choice';
@@ -133,6 +134,8 @@ export class Choice implements Checker {
   /** Copies that were compared already: a node shows the same one in every step. */
   readonly #compared = new WeakSet<VoterConfig>();
   readonly #proposed = new Map<string, string>();
+  /** The slot of the stop-sign that a ballot proposes. */
+  readonly #stopSigns = new Map<string, number>();
   readonly #votes = new Map<string, Set<string>>();
   readonly #chosen = new Map<number, string>();
 
@@ -177,6 +180,7 @@ export class Choice implements Checker {
   onSent(run: Run, message: NodeMessage): void {
     if (message.type === 'accept') {
       message.entries.forEach((entry, index) => {
+        this.#noteEnd(run, message.ballot, message.firstSlot + index, entry.type === 'stop-sign');
         const key = `${message.firstSlot + index}@${showBallot(message.ballot)}`;
         const value = JSON.stringify(entry);
         const known = this.#proposed.get(key);
@@ -191,6 +195,16 @@ export class Choice implements Checker {
       for (let slot: number = message.firstSlot; slot <= message.lastSlot; slot++)
         this.#vote(run, slot, message.ballot, config);
     }
+  }
+
+  #noteEnd(run: Run, ballot: Ballot, slot: number, isStopSign: boolean): void {
+    const end = this.#stopSigns.get(showBallot(ballot));
+    if (end === undefined && isStopSign) this.#stopSigns.set(showBallot(ballot), slot);
+    if (end === undefined || slot <= end) return;
+    this.#broken(
+      'nothing behind a stop-sign',
+      `${run.node} proposes slot ${slot} in ${showBallot(ballot)}, behind the stop-sign at ${end}`,
+    );
   }
 
   #vote(run: Run, slot: number, ballot: Ballot, config: VoterConfig | undefined): void {
